@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Sources are found by their folders: every qemu/PART/*.c is in the program, every
+# tests/KIND/test_*.c is a test. `make help` lists what can be made.
+
+ifneq ($(origin SRC),file)
+
+# At the top of the tree: the work is done in build/, where ./configure left its results. (In a
+# build folder, configure's one-line Makefile sets SRC and includes this file.)
+
+GOALS := $(or $(MAKECMDGOALS),all)
+
+.PHONY: $(GOALS) build-folder
+$(filter-out help distclean,$(GOALS)): build-folder
+	@:
+
+build-folder:
+	@test -f build/config.mak || { echo "run ./configure first" >&2; exit 1; }
+	@$(MAKE) --no-print-directory -C build $(filter-out help distclean,$(GOALS))
+
+distclean:
+	rm -rf build
+
+help:
+	@awk -F ' *## *' '/^[a-z-]+:.*##/ { sub(/:.*/, "", $$1); printf "  make %-14s %s\n", $$1, $$2 }' \
+		Makefile
+
+else
+
+.PHONY: all
+all: qemu-dm ## build the program
+
+include config.mak
+
+config.mak: $(SRC)/configure
+	@echo "configure has changed, or a driver came or went: asking again"
+	@./config.status
+
+# The default list of drivers depends on which there are.
+DRIVER_FILES_NOW := $(notdir $(wildcard $(SRC)/qemu/audio/drivers/*.c))
+ifneq ($(sort $(filter %.c,$(DRIVER_FILES))),$(sort $(DRIVER_FILES_NOW)))
+config.mak: $(if $(MAKE_RESTARTS),,FORCE)
+endif
+
+.PHONY: FORCE
+FORCE:
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+# say WHAT: the one line that stands for a command, unless V=1 shows the command itself.
+ifneq ($(V),1)
+say = @printf '  %-8s%s\n' $1 $@;
+endif
+
+# --- flags ---
+
+STANDARD := -std=gnu11 -D_GNU_SOURCE -pthread -MMD -MP -fmacro-prefix-map=$(SRC)/=
+WARNINGS := -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -Wundef -Wwrite-strings -Wvla
+# Ours first, so that the user's can take any of them back.
+COMPILE = $(CC) $(STANDARD) $(WARNINGS) $(HARDENING_CFLAGS) $(CPPFLAGS) $(CFLAGS) \
+	$(SANITIZER_FLAGS) -I. -I$(SRC)/qemu
+LINK = $(CC) -pthread $(CFLAGS) $(SANITIZER_FLAGS) $(HARDENING_LDFLAGS) -Wl,--as-needed $(LDFLAGS)
+
+# --- the program ---
+
+PARTS := toolstack engine card hw xen audio sandbox base
+PART_SOURCES := $(foreach part,$(PARTS),$(wildcard $(SRC)/qemu/$(part)/*.c))
+DRIVER_SOURCES := $(wildcard $(foreach name,$(AUDIO_DRIVERS) wav none, \
+	$(SRC)/qemu/audio/drivers/$(name).c))
+PART_OBJECTS := $(patsubst $(SRC)/%.c,%.o,$(PART_SOURCES) $(DRIVER_SOURCES))
+PURE_OBJECTS := $(filter-out qemu/xen/%,$(PART_OBJECTS))
+DRIVER_LIBS := $(foreach name,$(AUDIO_DRIVERS),$(LIBS_$(name)))
+
+# A part sees the headers of its own libraries, and the devices mix register widths too much to
+# do without -Wconversion.
+qemu/xen/%.o: PART_CFLAGS = $(XEN_CFLAGS)
+qemu/audio/drivers/%.o: PART_CFLAGS = $(CFLAGS_$(notdir $*))
+qemu/hw/%.o: PART_CFLAGS = -Wconversion
+
+qemu/%.o: $(SRC)/qemu/%.c config.mak $(SRC)/Makefile
+	@mkdir -p $(@D)
+	$(call say,CC)$(COMPILE) $(PART_CFLAGS) -c -o $@ $<
+
+qemu-dm: qemu/main.o $(PART_OBJECTS)
+	$(call say,LINK)$(LINK) -o $@ $^ $(DRIVER_LIBS) $(XEN_LIBS) -lm
+
+.PHONY: install
+install: all ## install it (DESTDIR=... for a package)
+	install -d $(DESTDIR)$(libexecdir) $(DESTDIR)$(mandir)/man8
+	install -m 755 qemu-dm $(DESTDIR)$(libexecdir)/qemu-dm
+	$(if $(wildcard $(SRC)/qemu/qemu-dm.8),install -m 644 $(SRC)/qemu/qemu-dm.8 $(DESTDIR)$(mandir)/man8)
+
+# --- the tests ---
+#
+# A test is linked with what it needs of the program, tests/fakes/ standing in for qemu/xen/; the
+# whole program with the fakes is tests/qemu-dm-fake.
+
+TEST_DIRS := unit device process tools configure
+C_TESTS := $(patsubst $(SRC)/%.c,%,$(foreach dir,$(TEST_DIRS),$(wildcard $(SRC)/tests/$(dir)/test_*.c)))
+SH_TESTS := $(patsubst $(SRC)/%,%,$(foreach dir,$(TEST_DIRS),$(wildcard $(SRC)/tests/$(dir)/test_*.sh)))
+TOOLS := $(patsubst $(SRC)/%.c,%,$(filter-out %/test_%,$(wildcard $(SRC)/tests/tools/*.c)))
+FAKE_OBJECTS := $(patsubst $(SRC)/%.c,%.o,$(wildcard $(SRC)/tests/fakes/*.c))
+TEST_LIBS := libqemu-dm.a libfakes.a
+TEST_TIMEOUT := 60
+
+tests/%.o: $(SRC)/tests/%.c config.mak $(SRC)/Makefile
+	@mkdir -p $(@D)
+	$(call say,CC)$(COMPILE) $(CMOCKA_CFLAGS) -I$(SRC)/tests -c -o $@ $<
+
+libqemu-dm.a: $(PURE_OBJECTS)
+libfakes.a: $(FAKE_OBJECTS)
+libqemu-dm.a libfakes.a:
+	$(call say,AR)rm -f $@ && $(AR) rcs $@ $^
+
+$(C_TESTS): %: %.o $(TEST_LIBS)
+	$(call say,LINK)$(LINK) -o $@ $< -Wl,--start-group $(TEST_LIBS) -Wl,--end-group \
+		$(DRIVER_LIBS) $(CMOCKA_LIBS) -lm
+
+tests/qemu-dm-fake: qemu/main.o $(PURE_OBJECTS) $(FAKE_OBJECTS)
+	$(call say,LINK)$(LINK) -o $@ $^ $(DRIVER_LIBS) -lm
+
+$(TOOLS): %: %.o
+	$(call say,LINK)$(LINK) -o $@ $< -lm
+
+.PHONY: cmocka check-build
+cmocka:
+	@test "$(CMOCKA)" = yes || { echo "no tests: cmocka is $(CMOCKA)" >&2; exit 1; }
+check-build: cmocka $(C_TESTS) $(TOOLS) tests/qemu-dm-fake ## build the tests without running them
+
+RESULTS := $(addsuffix .result,$(C_TESTS) $(SH_TESTS))
+$(addsuffix .result,$(SH_TESTS)): %.result: $(SRC)/% FORCE | check-build
+$(addsuffix .result,$(C_TESTS)): %.result: % FORCE | $(if $(TEST),,check-build)
+$(RESULTS):
+	@mkdir -p $(@D)
+	@BUILD=$(CURDIR) SRC=$(SRC_ABS) TEST_TIMEOUT=$(TEST_TIMEOUT) SANITIZERS=$(SANITIZERS) \
+		$(SRC)/tests/run one $< $@
+
+.PHONY: check check-unit check-asan check-tsan
+check: $(RESULTS) ## run the tests (TEST_DIRS="unit device ..." for some of them)
+	@$(SRC)/tests/run total $^
+
+# While other parts do not compile, one test can be built from those that do.
+.PHONY: part-objects
+part-objects: $(PURE_OBJECTS) $(FAKE_OBJECTS)
+	@:
+check-unit: cmocka ## run one test: make check-unit TEST=tests/unit/test_NAME
+	@test -f $(SRC)/$(TEST).c || { echo "say which: make check-unit TEST=tests/unit/test_NAME" >&2; exit 1; }
+	-@$(MAKE) --no-print-directory -k part-objects
+	@rm -f libpartial.a; $(AR) rcs libpartial.a $$(ls $(PURE_OBJECTS) $(FAKE_OBJECTS) 2>/dev/null)
+	@$(MAKE) --no-print-directory TEST_LIBS=libpartial.a $(TEST).result
+	@$(SRC)/tests/run total $(TEST).result
+
+check-asan: LIST := address,undefined
+check-tsan: LIST := thread
+check-asan: ## run them under AddressSanitizer and UBSan
+check-tsan: ## run them under ThreadSanitizer
+check-asan check-tsan: check-%:
+	@mkdir -p $*
+	@cd $* && { test config.mak -nt ../config.mak || ../config.status --enable-sanitizers=$(LIST); }
+	@$(MAKE) --no-print-directory -C $* check TEST_DIRS="$(filter-out configure,$(TEST_DIRS))"
+
+# --- the rest ---
+
+.PHONY: clean distclean help
+clean: ## remove what was built
+	rm -rf qemu tests asan tsan qemu-dm libqemu-dm.a libfakes.a libpartial.a
+distclean: clean ## remove everything that was generated, the lab's images too
+	rm -rf lab config.mak config.h config.log config.status Makefile
+help: ## this list
+	@$(MAKE) --no-print-directory -C $(SRC) help
+
+-include $(patsubst %.o,%.d,qemu/main.o $(PART_OBJECTS) $(FAKE_OBJECTS) $(addsuffix .o,$(C_TESTS) $(TOOLS)))
+
+endif
