@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "toolstack/plan.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "toolstack/audiodevs.h"
+#include "toolstack/device_models.h"
+#include "toolstack/option.h"
+#include "toolstack/pci_slots.h"
+
+/* Xen's ids from DOMID_FIRST_RESERVED on are no domains (xen/include/public/xen.h). */
+#define DOMID_MAX 0x7fef
+
+/* --- looking for the card --- */
+
+struct cards {
+    const struct option *ours; /* the es1370; NULL: none */
+    char *other;               /* model of another sound card; NULL: none */
+};
+
+/* The model of the device that this option makes; NULL for an option that makes none. */
+static bool get_model(char **model, const struct option *option)
+{
+    *model = NULL;
+    if (option_is(option, "device"))
+        return option_text_get(option->value, "driver", "driver", model);
+    if (option_is(option, "audio"))
+        return option_text_get(option->value, "driver", "model", model);
+    if (option_is(option, "soundhw"))
+        return (*model = strdup(option->value)) != NULL;
+    return true;
+}
+
+/* Sees to the forms of an es1370 that the rest of this file can't read. */
+static bool check_form(const struct option *option, struct err *err)
+{
+    if (option_is(option, "device") && *option->value == '{' &&
+        strcasestr(option->value, "\"es1370\""))
+        return err_set(err,
+                       "-device %.100s: write it as -device es1370,KEY=VALUE,... instead of JSON",
+                       option->value);
+    if (option_is(option, "soundhw") && strcasestr(option->value, "es1370") &&
+        !model_is_es1370(option->value))
+        return err_set(err, "-soundhw %.100s: one sound card at a time; write -soundhw es1370",
+                       option->value);
+    return true;
+}
+
+/* Makes a note of the card that this option makes, if it does; takes model over. */
+static bool see_card(struct cards *cards, const struct option *option, char *model, struct err *err)
+{
+    bool is_second = model_is_es1370(model) && cards->ours;
+
+    if (model_is_es1370(model)) {
+        cards->ours = option;
+    } else if (model_is_sound(model) && !cards->other) {
+        cards->other = model;
+        return true;
+    }
+    free(model);
+    return !is_second || err_set(err,
+                                 "-%s %.100s: a second es1370; xl's soundhw=\"es1370\" already "
+                                 "makes one, so leave the other out",
+                                 option->name, option->value);
+}
+
+static bool find_cards(struct cards *cards, const struct option *options, size_t count,
+                       struct err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        char *model;
+
+        if (!check_form(&options[i], err))
+            return false;
+        if (!get_model(&model, &options[i]))
+            return option_no_memory(err);
+        if (model && !see_card(cards, &options[i], model, err))
+            return false;
+    }
+    return true;
+}
+
+/* --- the options that concern us --- */
+
+/* The value of the last -NAME; NULL if there is none. */
+static const char *last_value(const struct option *options, size_t count, const char *name)
+{
+    const char *value = NULL;
+
+    for (size_t i = 0; i < count; i++) {
+        if (option_is(&options[i], name))
+            value = options[i].value;
+    }
+    return value;
+}
+
+static bool read_domid(uint16_t *domid, const char *text, struct err *err)
+{
+    char *end;
+    long number;
+
+    errno = 0;
+    number = strtol(text, &end, 10);
+    if (end == text || *end != '\0' || errno != 0 || number < 1 || number > DOMID_MAX)
+        return err_set(err, "-xen-domid %.100s: not the number of a domain, which is from 1 to %d",
+                       text, DOMID_MAX);
+    *domid = (uint16_t)number;
+    return true;
+}
+
+static bool read_domain_name(char **domain_name, const struct option *options, size_t count,
+                             struct err *err)
+{
+    const char *text = last_value(options, count, "name");
+
+    *domain_name = NULL;
+    if (text && !option_text_get(text, "guest", "guest", domain_name))
+        return option_no_memory(err);
+    if (!*domain_name && !(*domain_name = strdup("")))
+        return option_no_memory(err);
+    return true;
+}
+
+/* Whether the words of the command line ask for help or the version of qemu-dm itself: with two
+ * dashes anywhere, or with one dash as the only word. (-help among other options is QEMU's.) */
+static bool asks_for_us(enum plan_action *action, const struct option *options, size_t count,
+                        size_t arg_count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct option *option = &options[i];
+
+        if (!option->name || (arg_count > 1 && option->args[0][1] != '-'))
+            continue;
+        if (strcmp(option->name, "help") == 0 || strcmp(option->name, "h") == 0) {
+            *action = PLAN_SHOW_HELP;
+            return true;
+        }
+        if (strcmp(option->name, "version") == 0) {
+            *action = PLAN_SHOW_VERSION;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* --- the card's place --- */
+
+/* The card's own addr= and bus=; *has_address says whether there is an address. */
+static bool read_own_address(uint8_t *slot, bool *has_address, const char *text, struct err *err)
+{
+    char *addr = NULL, *bus = NULL;
+    unsigned number, function;
+    bool ok = true;
+
+    *has_address = false;
+    if (!option_text_get(text, "driver", "addr", &addr) ||
+        !option_text_get(text, "driver", "bus", &bus)) {
+        ok = option_no_memory(err);
+    } else if (bus && strcmp(bus, "pci.0") != 0) {
+        ok = err_set(err, "-device %.100s: the sound card sits on bus pci.0 only; leave bus= out",
+                     text);
+    } else if (addr && (!pci_address_parse(addr, &number, &function) || number < 2 || function)) {
+        ok = err_set(err,
+                     "-device %.100s: addr= must be a free PCI device number from 0x2 to 0x1f, "
+                     "without a function",
+                     text);
+    } else if (addr) {
+        *has_address = true;
+        *slot = (uint8_t)number;
+    }
+    free(addr);
+    free(bus);
+    return ok;
+}
+
+/* *doubt as in pci_slot_for_card. */
+static bool place_card(uint8_t *slot, char **doubt, const struct machine *machine,
+                       const struct option *options, size_t count, const struct option *card,
+                       struct err *err)
+{
+    bool is_device = option_is(card, "device");
+    bool has_address = false;
+
+    *doubt = NULL;
+    if (is_device && !read_own_address(slot, &has_address, card->value, err))
+        return false;
+    return has_address ||
+           pci_slot_for_card(slot, doubt, machine, options, count, is_device ? card : NULL, err);
+}
+
+/* --- the engine's command line --- */
+
+struct arguments {
+    char **list;
+    size_t count;
+};
+
+/* With room for everything that came, and for what keeps the card's slot. On failure, too, the
+ * list is the caller's. */
+static bool start_arguments(struct arguments *arguments, const char *engine, size_t arg_count,
+                            struct err *err)
+{
+    arguments->count = 0;
+    arguments->list = calloc(arg_count + 8, sizeof(*arguments->list));
+    if (arguments->list && (arguments->list[0] = strdup(engine)) != NULL) {
+        arguments->count = 1;
+        return true;
+    }
+    return option_no_memory(err);
+}
+
+static bool append(struct arguments *arguments, const char *text)
+{
+    return (arguments->list[arguments->count] = strdup(text)) != NULL && ++arguments->count;
+}
+
+static void free_arguments(char **list)
+{
+    for (size_t i = 0; list && list[i]; i++)
+        free(list[i]);
+    free(list);
+}
+
+/* The engine's own ES1370: it keeps the slot, so that what is plugged in later goes elsewhere and
+ * a saved domain is the same with and without us. It plays nothing; the guest never sees it. */
+static bool append_slot_holder(struct arguments *arguments, const struct option *card, uint8_t slot)
+{
+    static const char *const ours[] = {"driver", "addr", "audiodev", NULL};
+    char *properties =
+        option_is(card, "device") ? option_text_without(card->value, "driver", ours) : strdup("");
+    char *device = NULL;
+    bool ok = false;
+
+    if (properties && asprintf(&device, "es1370%s%s,addr=0x%02x,audiodev=%s",
+                               *properties ? "," : "", properties, slot, SILENT_AUDIODEV_ID) < 0)
+        device = NULL;
+    if (device)
+        ok = append(arguments, "-audiodev") && append(arguments, "none,id=" SILENT_AUDIODEV_ID) &&
+             append(arguments, "-device") && append(arguments, device);
+    free(properties);
+    free(device);
+    return ok;
+}
+
+/* shared_audiodev: NULL, or what -audio model=es1370 defined for others, too. */
+static bool make_engine_arguments(struct arguments *arguments, const struct option *options,
+                                  size_t count, const struct option *card, uint8_t slot,
+                                  const char *shared_audiodev, struct err *err)
+{
+    bool ok = true;
+
+    /* QEMU makes the card of -soundhw and -audio before that of any -device. */
+    if (!option_is(card, "device"))
+        ok = append_slot_holder(arguments, card, slot);
+
+    for (size_t i = 0; ok && i < count; i++) {
+        const struct option *option = &options[i];
+
+        if (option == card) {
+            if (option_is(card, "device"))
+                ok = append_slot_holder(arguments, card, slot);
+            else if (option_is(card, "audio") && shared_audiodev)
+                ok = append(arguments, "-audiodev") && append(arguments, shared_audiodev);
+        } else if (!option->dropped) {
+            for (size_t j = 0; ok && j < option->arg_count; j++)
+                ok = append(arguments, option->args[j]);
+        }
+    }
+    return ok || option_no_memory(err);
+}
+
+/* --- the plan --- */
+
+static bool become_engine(struct plan *plan, const char *const args[], size_t arg_count,
+                          const char *engine, struct err *err)
+{
+    struct arguments arguments;
+    bool ok = start_arguments(&arguments, engine, arg_count, err);
+
+    plan->action = PLAN_BECOME_ENGINE;
+    plan->engine_argv = arguments.list;
+    for (size_t i = 0; ok && i < arg_count; i++)
+        ok = append(&arguments, args[i]) || option_no_memory(err);
+    return ok;
+}
+
+static bool run_card(struct plan *plan, struct option *options, size_t count, size_t arg_count,
+                     const struct machine *machine, const struct cards *cards, const char *engine,
+                     struct err *err)
+{
+    struct arguments arguments;
+    bool shared, ok;
+
+    plan->action = PLAN_RUN_CARD;
+    if (!read_domid(&plan->domid, last_value(options, count, "xen-domid"), err) ||
+        !read_domain_name(&plan->domain_name, options, count, err) ||
+        !place_card(&plan->card_slot, &plan->note, machine, options, count, cards->ours, err) ||
+        !audiodev_choose(&plan->audiodev, &shared, options, count, cards->ours, err))
+        return false;
+
+    ok = start_arguments(&arguments, engine, arg_count, err);
+    plan->engine_argv = arguments.list;
+    return ok && make_engine_arguments(&arguments, options, count, cards->ours, plan->card_slot,
+                                       shared ? plan->audiodev : NULL, err);
+}
+
+static bool note_other_card(struct plan *plan, const char *model, struct err *err)
+{
+    char *note;
+
+    if (asprintf(&note,
+                 "%s%ssound card %.100s is left to the engine, which has no host audio: the card "
+                 "that sounds is es1370 (soundhw=\"es1370\")",
+                 plan->note ? plan->note : "", plan->note ? "; " : "", model) < 0)
+        return option_no_memory(err);
+    free(plan->note);
+    plan->note = note;
+    return true;
+}
+
+static bool decide(struct plan *plan, struct option *options, size_t count,
+                   const char *const args[], size_t arg_count, struct cards *cards,
+                   const char *engine, struct err *err)
+{
+    struct machine machine;
+
+    if (asks_for_us(&plan->action, options, count, arg_count))
+        return true;
+    if (!last_value(options, count, "xen-domid"))
+        return become_engine(plan, args, arg_count, engine, err);
+    if (!find_cards(cards, options, count, err))
+        return false;
+    if (cards->ours) {
+        if (!machine_read(&machine, options, count, err))
+            return false;
+        if (machine.kind == MACHINE_NONE)
+            cards->ours = NULL;
+    }
+    if (cards->ours ? !run_card(plan, options, count, arg_count, &machine, cards, engine, err)
+                    : !become_engine(plan, args, arg_count, engine, err))
+        return false;
+    return !cards->other || note_other_card(plan, cards->other, err);
+}
+
+bool plan_make(struct plan *plan, int argc, const char *const argv[], const char *engine,
+               struct err *err)
+{
+    size_t arg_count = argc > 1 ? (size_t)argc - 1 : 0;
+    const char *const *args = argc > 1 ? argv + 1 : argv;
+    struct option *options = calloc(arg_count + 1, sizeof(*options));
+    struct cards cards = {0};
+    bool ok;
+
+    *plan = (struct plan){.action = PLAN_BECOME_ENGINE};
+    if (!options)
+        return option_no_memory(err);
+    ok = decide(plan, options, options_read(options, args, arg_count), args, arg_count, &cards,
+                engine, err);
+    free(cards.other);
+    free(options);
+    if (!ok)
+        plan_free(plan);
+    return ok;
+}
+
+void plan_free(struct plan *plan)
+{
+    free_arguments(plan->engine_argv);
+    free(plan->domain_name);
+    free(plan->audiodev);
+    free(plan->note);
+    *plan = (struct plan){.action = PLAN_BECOME_ENGINE};
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From a toolstack's command line to what is to be done: which engine is
+ * started with which arguments, and which sound card is ours.
+ *
+ * Ours is the es1370. The engine keeps one of its own in the same PCI slot, with an audiodev that
+ * plays nothing and the address written out: so the slot is taken for whatever is plugged in later,
+ * a saved domain is the same with and without us, and every other device is where it would have
+ * been. The guest sees ours alone. All else reaches the engine as it came, except the -audiodev
+ * that is the card's.
+ *
+ * Pure: no processes, no files, no Xen. All strings in a plan are its own.
+ */
+#ifndef TOOLSTACK_PLAN_H
+#define TOOLSTACK_PLAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+enum plan_action {
+    PLAN_BECOME_ENGINE, /* no card of ours: exec the engine with engine_argv */
+    PLAN_RUN_CARD,      /* start the card, then the engine as a child */
+    PLAN_SHOW_HELP,
+    PLAN_SHOW_VERSION,
+};
+
+struct plan {
+    enum plan_action action;
+    char **engine_argv; /* ended by NULL; [0] is the engine's path. NULL for help and version */
+
+    /* With PLAN_RUN_CARD: */
+    uint16_t domid;
+    char *domain_name; /* "" if the command line names none */
+    uint8_t card_slot; /* PCI device number on bus 0, 0..31; function 0 */
+    char *audiodev;    /* the value of -audiodev that is the card's; NULL: none given */
+
+    char *note; /* something the user should read in the log, one line, or NULL */
+};
+
+/* Makes the plan for argv (argv[0] is not read; argc may be 0). engine is the path of the
+ * distribution's device model. False with err naming the argument, what is wrong and what would be
+ * right; then the plan holds nothing. Any thread. */
+bool plan_make(struct plan *plan, int argc, const char *const argv[], const char *engine,
+               struct err *err);
+
+void plan_free(struct plan *plan);
+
+#endif

@@ -1,0 +1,687 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The plan for single cases: which card, which slot, which -audiodev, what is refused. (Whole
+ * command lines are in test_plan_golden.c. The slots below were compared with QEMU's own `info
+ * pci`.)
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "toolstack/device_models.h"
+#include "toolstack/option.h"
+#include "toolstack/pci_slots.h"
+#include "toolstack/plan.h"
+
+#define ENGINE "/engine"
+
+/* Plans for "qemu-dm LINE", LINE's words being parted by single blanks. */
+static bool plan_line(struct plan *plan, const char *line, struct err *err)
+{
+    const char *args[128] = {"qemu-dm"};
+    char *copy = strdup(line);
+    int count = 1;
+    bool ok;
+
+    assert_non_null(copy);
+    for (char *rest = copy, *word; (word = strsep(&rest, " ")) != NULL;) {
+        assert_in_range(count, 1, 127);
+        args[count++] = word;
+    }
+    ok = plan_make(plan, *line ? count : 1, args, ENGINE, err);
+    free(copy);
+    return ok;
+}
+
+static struct plan plan_ok(const char *line)
+{
+    struct plan plan;
+    struct err err;
+
+    if (!plan_line(&plan, line, &err))
+        fail_msg("%s: %s", line, err.text);
+    return plan;
+}
+
+/* That LINE is refused, by a message with this in it. */
+static void assert_refused(const char *line, const char *message)
+{
+    struct plan plan;
+    struct err err;
+
+    if (plan_line(&plan, line, &err))
+        fail_msg("%s: not refused", line);
+    if (!strstr(err.text, message))
+        fail_msg("%s: '%s' is not in '%s'", line, message, err.text);
+    assert_null(plan.engine_argv);
+    assert_null(plan.domain_name);
+    assert_null(plan.audiodev);
+    assert_null(plan.note);
+}
+
+static void assert_action(const char *line, enum plan_action action)
+{
+    struct plan plan = plan_ok(line);
+
+    if (plan.action != action)
+        fail_msg("%s: action %d instead of %d", line, plan.action, action);
+    plan_free(&plan);
+}
+
+/* That the engine is given these words. */
+static void assert_engine(const struct plan *plan, const char *line)
+{
+    char words[2000] = "";
+
+    assert_string_equal(plan->engine_argv[0], ENGINE);
+    for (char **arg = plan->engine_argv + 1; *arg; arg++) {
+        strncat(words, arg == plan->engine_argv + 1 ? "" : " ", sizeof(words) - strlen(words) - 1);
+        strncat(words, *arg, sizeof(words) - strlen(words) - 1);
+    }
+    assert_string_equal(words, line);
+}
+
+static void assert_becomes_engine(const char *line)
+{
+    struct plan plan = plan_ok(line);
+
+    assert_int_equal(plan.action, PLAN_BECOME_ENGINE);
+    assert_engine(&plan, line);
+    plan_free(&plan);
+}
+
+static void assert_slot(const char *line, unsigned slot)
+{
+    struct plan plan = plan_ok(line);
+
+    assert_int_equal(plan.action, PLAN_RUN_CARD);
+    if (plan.card_slot != slot)
+        fail_msg("%s: slot %u instead of %u", line, plan.card_slot, slot);
+    plan_free(&plan);
+}
+
+#define XENFV "-xen-domid 5 -nodefaults -machine xenfv "
+#define PC    "-xen-domid 5 -nodefaults -machine pc,accel=xen "
+#define HELD  "-audiodev none,id=qemu-dm-silent -device es1370,addr=0x"
+#define END   ",audiodev=qemu-dm-silent"
+
+/* --- what is to be done --- */
+
+static void test_no_card_is_the_engine(void **state)
+{
+    struct plan plan;
+    struct err err;
+
+    (void)state;
+    assert_becomes_engine("");
+    assert_becomes_engine("-S -machine none,accel=xen -chardev socket,id=x,fd=3");
+    assert_becomes_engine("-xen-domid 5 -device rtl8139 -audiodev pa,id=x");
+    assert_becomes_engine("-device es1370");
+    assert_becomes_engine("-xen-domid 5 -machine none -device es1370");
+    assert_becomes_engine("-xen-domid what -machine q35 disk.img  - -- -unheard-of x");
+
+    assert_true(plan_make(&plan, 0, NULL, ENGINE, &err));
+    assert_int_equal(plan.action, PLAN_BECOME_ENGINE);
+    assert_engine(&plan, "");
+    plan_free(&plan);
+}
+
+static void test_other_cards_are_noted(void **state)
+{
+    static const char *const lines[] = {
+        "-xen-domid 5 -device AC97",
+        "-xen-domid 5 -device intel-hda -device hda-duplex",
+        "-xen-domid 5 -device sb16",
+        "-xen-domid 5 -device gus",
+        "-xen-domid 5 -device adlib",
+        "-xen-domid 5 -device cs4231a",
+        "-xen-domid 5 -device virtio-sound-pci,audiodev=x",
+        "-xen-domid 5 -soundhw hda",
+        "-xen-domid 5 -audio pa,model=ac97",
+    };
+    struct plan plan;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        plan = plan_ok(lines[i]);
+        assert_int_equal(plan.action, PLAN_BECOME_ENGINE);
+        assert_non_null(plan.note);
+        assert_non_null(strstr(plan.note, "es1370"));
+        assert_engine(&plan, lines[i]);
+        plan_free(&plan);
+    }
+    plan = plan_ok(XENFV "-device sb16 -device es1370");
+    assert_int_equal(plan.action, PLAN_RUN_CARD);
+    assert_non_null(strstr(plan.note, "sb16"));
+    assert_engine(&plan, XENFV "-device sb16 " HELD "03" END);
+    plan_free(&plan);
+
+    plan = plan_ok(XENFV "-device es1370");
+    assert_null(plan.note);
+    plan_free(&plan);
+}
+
+static void test_help_and_version(void **state)
+{
+    (void)state;
+    assert_action("-h", PLAN_SHOW_HELP);
+    assert_action("-help", PLAN_SHOW_HELP);
+    assert_action("--help", PLAN_SHOW_HELP);
+    assert_action("-version", PLAN_SHOW_VERSION);
+    assert_action("--version", PLAN_SHOW_VERSION);
+    assert_action(XENFV "-device es1370 --version", PLAN_SHOW_VERSION);
+    assert_becomes_engine("-machine pc -version");
+    assert_becomes_engine("-name --help");
+}
+
+static void test_values_are_not_options(void **state)
+{
+    struct plan plan;
+
+    (void)state;
+    assert_becomes_engine("-xen-domid 5 -name -device -k es1370");
+    assert_becomes_engine("-xen-domid 5 -append -device -initrd es1370");
+    assert_becomes_engine("-xen-domid 5 -device");
+
+    plan = plan_ok("--xen-domid 5 --machine xenfv --nodefaults --device es1370");
+    assert_int_equal(plan.action, PLAN_RUN_CARD);
+    assert_engine(&plan, "--xen-domid 5 --machine xenfv --nodefaults " HELD "03" END);
+    plan_free(&plan);
+
+    /* of an option that nobody knows: what follows is an option of its own */
+    plan = plan_ok(XENFV "-unheard-of -device es1370");
+    assert_engine(&plan, XENFV "-unheard-of " HELD "03" END);
+    plan_free(&plan);
+}
+
+/* --- the domain --- */
+
+static void test_domain(void **state)
+{
+    static const struct {
+        const char *line;
+        const char *name;
+    } names[] = {
+        {XENFV "-device es1370", ""},
+        {XENFV "-device es1370 -name web", "web"},
+        {XENFV "-device es1370 -name guest=web,process=p", "web"},
+        {XENFV "-device es1370 -name process=p,guest=web", "web"},
+        {XENFV "-device es1370 -name a,,b,process=p", "a,b"},
+        {XENFV "-device es1370 -name process=p", ""},
+        {XENFV "-device es1370 -name old -name new", "new"},
+    };
+    struct plan plan;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        plan = plan_ok(names[i].line);
+        assert_string_equal(plan.domain_name, names[i].name);
+        assert_int_equal(plan.domid, 5);
+        plan_free(&plan);
+    }
+    plan = plan_ok("-xen-domid 32751 -device es1370");
+    assert_int_equal(plan.domid, 32751);
+    plan_free(&plan);
+
+    assert_refused("-xen-domid 0 -device es1370", "-xen-domid 0");
+    assert_refused("-xen-domid 32752 -device es1370", "from 1 to 32751");
+    assert_refused("-xen-domid -1 -device es1370", "-xen-domid -1");
+    assert_refused("-xen-domid 5x -device es1370", "-xen-domid 5x");
+    assert_refused("-xen-domid  -device es1370", "-xen-domid ");
+    assert_refused("-xen-domid 99999999999999999999 -device es1370", "-xen-domid 9999");
+}
+
+/* --- the card's forms --- */
+
+static void test_card_forms(void **state)
+{
+    static const struct {
+        const char *line;
+        const char *engine;
+    } forms[] = {
+        {"-device ES1370", HELD "03" END},
+        {"-device Es1370", HELD "03" END},
+        {"-device driver=es1370", HELD "03" END},
+        {"-device id=snd,driver=es1370",
+         "-audiodev none,id=qemu-dm-silent -device es1370,id=snd,addr=0x03" END},
+        {"-device es1370,addr=0x10", HELD "10" END},
+        {"-device es1370,addr=1f.0", HELD "1f" END},
+        {"-device es1370,id=a,,b,audiodev=x,bus=pci.0,multifunction=on -audiodev pa,id=x",
+         "-audiodev none,id=qemu-dm-silent "
+         "-device es1370,id=a,,b,bus=pci.0,multifunction=on,addr=0x03" END},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        char line[300] = XENFV, engine[300] = XENFV;
+        struct plan plan;
+
+        plan = plan_ok(strcat(line, forms[i].line));
+        assert_int_equal(plan.action, PLAN_RUN_CARD);
+        assert_engine(&plan, strcat(engine, forms[i].engine));
+        plan_free(&plan);
+    }
+
+    assert_refused(XENFV "-device es1370 -device ES1370", "a second es1370");
+    assert_refused(XENFV "-device es1370 -soundhw es1370", "a second es1370");
+    assert_refused(XENFV "-device {\"driver\":\"ES1370\"}", "instead of JSON");
+    assert_refused(XENFV "-device {\"x\":\"a=b\",\"driver\":\"es1370\"}", "instead of JSON");
+    assert_refused(XENFV "-soundhw ac97,es1370", "-soundhw es1370");
+    assert_refused(XENFV "-device es1370,bus=pci.1", "pci.0");
+    assert_refused(XENFV "-device es1370,addr=3.1", "without a function");
+    assert_refused(XENFV "-device es1370,addr=20", "from 0x2 to 0x1f");
+    assert_refused(XENFV "-device es1370,addr=1", "from 0x2 to 0x1f");
+    assert_refused(XENFV "-device es1370,addr=", "from 0x2 to 0x1f");
+    assert_refused(XENFV "-device es1370,addr=-2", "from 0x2 to 0x1f");
+    assert_refused("-xen-domid 5 -machine q35 -device es1370", "xenfv and pc");
+    assert_refused("-xen-domid 5 -M xenpv -device es1370", "xenfv and pc");
+    assert_refused("-xen-domid 5 -machine pc-q35-7.2 -device es1370", "xenfv and pc");
+}
+
+/* -soundhw and -audio make the card before any -device does. */
+static void test_short_forms_come_first(void **state)
+{
+    struct plan plan;
+
+    (void)state;
+    plan = plan_ok(PC "-device rtl8139 -soundhw es1370 -m 64");
+    assert_int_equal(plan.card_slot, 2);
+    assert_null(plan.audiodev);
+    assert_engine(&plan, HELD "02" END " " PC "-device rtl8139 -m 64");
+    plan_free(&plan);
+
+    plan = plan_ok(PC "-device rtl8139 -audio pa,model=es1370,out.latency=9000");
+    assert_int_equal(plan.card_slot, 2);
+    assert_string_equal(plan.audiodev, "pa,out.latency=9000,id=audiodev0");
+    assert_engine(&plan, HELD "02" END " " PC "-device rtl8139");
+    plan_free(&plan);
+
+    plan = plan_ok(PC "-audio model=es1370,driver=pa,id=x -device usb-audio,audiodev=x");
+    assert_string_equal(plan.audiodev, "driver=pa,id=x");
+    assert_engine(&plan,
+                  HELD "02" END " " PC "-audiodev driver=pa,id=x -device usb-audio,audiodev=x");
+    plan_free(&plan);
+}
+
+/* --- the slot --- */
+
+static void test_slots(void **state)
+{
+    (void)state;
+    /* the machine's own */
+    assert_slot("-xen-domid 5 -nodefaults -device es1370", 2);
+    assert_slot(PC "-device es1370", 2);
+    assert_slot(XENFV "-device es1370", 3);
+    assert_slot("-xen-domid 5 -nodefaults -M xenfv-4.2 -device es1370", 3);
+    assert_slot("-xen-domid 5 -nodefaults -M pc-i440fx-2.1 -device es1370", 2);
+    assert_slot("-xen-domid 5 -nodefaults -M pc -machine type=xenfv -device es1370", 3);
+    assert_slot("-xen-domid 5 -nodefaults -M q35 -M usb=on,type=pc -device es1370", 2);
+    assert_slot(XENFV "-device es1370 -machine igd-passthru=on", 4);
+    assert_slot(XENFV "-device es1370 -accel xen,igd-passthru=yes", 4);
+    assert_slot(XENFV "-device es1370 -machine igd-passthru=off", 3);
+    assert_slot(PC "-device es1370 -machine igd-passthru=on", 2);
+
+    /* display and network cards that the machine makes */
+    assert_slot(XENFV "-device es1370 -vga cirrus", 4);
+    assert_slot(XENFV "-device es1370 -vga none", 3);
+    assert_slot(XENFV "-device es1370 -net nic,model=e1000 -net tap -nic tap,model=rtl8139", 5);
+    assert_slot(XENFV "-device es1370 -net nic,model=ne2k_isa -net none -nic none", 3);
+    assert_slot(XENFV "-device es1370 -net nic,addr=3", 4);
+    assert_slot("-xen-domid 5 -M pc -device es1370", 4);
+    assert_slot("-xen-domid 5 -M pc -device es1370 -net none", 3);
+    assert_slot("-xen-domid 5 -M pc -device es1370 -device VGA -netdev user,id=n", 2);
+
+    /* devices before it */
+    assert_slot(PC "-device VGA,vgamem_mb=16 -device es1370", 3);
+    assert_slot(PC "-device es1370 -device VGA", 2);
+    assert_slot(PC "-usb -usbdevice tablet -device usb-tablet -device es1370", 2);
+    assert_slot(PC "-device lsi53c895a -device scsi-hd,drive=d -device cirrus-vga "
+                   "-device ide-cd,drive=c -device es1370",
+                4);
+    assert_slot(PC "-device virtio-serial -device virtserialport,chardev=c -device es1370", 3);
+    assert_slot(PC "-device intel-hda -device hda-duplex -device es1370", 3);
+    assert_slot(PC "-device usb-ehci -device es1370", 3);
+    assert_slot(PC "-virtfs local,path=/x -device es1370", 3);
+    assert_slot(PC "-device rtl8139,bus=pci.0 -device es1370", 3);
+    assert_slot(PC "-device rtl8139,bus=bridge -device es1370", 2);
+    assert_slot(PC "-device {\"driver\":\"VGA\"} -device es1370", 2);
+
+    /* addresses */
+    assert_slot(PC "-device rtl8139,addr=2 -device es1370", 3);
+    assert_slot(PC "-device rtl8139,addr=0x1d.0x7 -device es1370", 2);
+    assert_slot(PC "-device rtl8139,addr=3 -device VGA -device es1370", 4);
+    assert_slot(PC "-device rtl8139,addr=2.1 -device es1370", 2);
+    assert_slot(PC "-device rtl8139,addr=junk -device es1370", 3);
+}
+
+static void test_doubt_takes_the_higher_slot(void **state)
+{
+    struct plan plan;
+
+    (void)state;
+    plan = plan_ok(PC "-device brand-new,x=y -device es1370");
+    assert_int_equal(plan.card_slot, 3);
+    assert_non_null(strstr(plan.note, "brand-new"));
+    plan_free(&plan);
+
+    plan = plan_ok(XENFV "-machine igd-passthru=on -device es1370");
+    assert_int_equal(plan.card_slot, 4);
+    assert_non_null(strstr(plan.note, "igd-passthru"));
+    plan_free(&plan);
+
+    plan = plan_ok(PC "-device brand-new -device es1370,addr=9");
+    assert_int_equal(plan.card_slot, 9);
+    assert_null(plan.note);
+    plan_free(&plan);
+}
+
+static void test_full_bus(void **state)
+{
+    char line[1000] = PC;
+
+    (void)state;
+    for (int i = 2; i < 31; i++)
+        strcat(line, "-device rtl8139 ");
+    strcat(line, "-device es1370");
+    assert_slot(line, 31);
+
+    strcpy(line, PC);
+    for (int i = 2; i < 32; i++)
+        strcat(line, "-device rtl8139 ");
+    strcat(line, "-device es1370");
+    assert_refused(line, "no free PCI slot");
+}
+
+static void test_addresses(void **state)
+{
+    static const struct {
+        const char *text;
+        bool ok;
+        unsigned slot, function;
+    } cases[] = {
+        {"3", true, 3, 0},     {"0x1d.0x7", true, 29, 7},
+        {"1F.0", true, 31, 0}, {"10", true, 16, 0},
+        {"20", false, 0, 0},   {"3.8", false, 0, 0},
+        {"", false, 0, 0},     {"x", false, 0, 0},
+        {"-1", false, 0, 0},   {" 3", false, 0, 0},
+        {"3 ", false, 0, 0},   {"3.", false, 0, 0},
+        {"+3", false, 0, 0},   {"3.1.2", false, 0, 0},
+        {"0x", false, 0, 0},   {"fffffffffffffffff3", false, 0, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        unsigned slot, function;
+
+        if (pci_address_parse(cases[i].text, &slot, &function) != cases[i].ok)
+            fail_msg("'%s'", cases[i].text);
+        if (cases[i].ok) {
+            assert_int_equal(slot, cases[i].slot);
+            assert_int_equal(function, cases[i].function);
+        }
+    }
+}
+
+/* --- which -audiodev --- */
+
+static void test_audiodev(void **state)
+{
+    static const struct {
+        const char *line;
+        const char *audiodev; /* NULL: none */
+        const char *engine;   /* after the card */
+    } cases[] = {
+        {"", NULL, ""},
+        {" -audiodev pa,id=x,server=s,,t", "pa,id=x,server=s,,t", ""},
+        {" -audiodev pa", "pa", ""},
+        {" -audiodev help", "help", ""},
+        {" -audiodev driver=pa,id=x", "driver=pa,id=x", ""},
+        {" -audio pa,out.latency=9000", "pa,out.latency=9000,id=audiodev0", ""},
+        {" -audio pa,model=ac97", NULL, " -audio pa,model=ac97"},
+
+        /* one that something else names stays with the engine */
+        {" -audiodev none,id=u -device usb-audio,audiodev=u", NULL,
+         " -audiodev none,id=u -device usb-audio,audiodev=u"},
+        {" -audiodev none,id=u -machine pcspk-audiodev=u -audiodev pa,id=x", "pa,id=x",
+         " -audiodev none,id=u -machine pcspk-audiodev=u"},
+        {" -audiodev none,id=u -M pcspk-audiodev=u", NULL,
+         " -audiodev none,id=u -M pcspk-audiodev=u"},
+        {" -audiodev none,id=u -vnc :0,audiodev=u", NULL,
+         " -audiodev none,id=u -vnc :0,audiodev=u"},
+        {" -audiodev none,id=u -global AC97.audiodev=u", NULL,
+         " -audiodev none,id=u -global AC97.audiodev=u"},
+
+        /* one that the card names */
+        {" -audiodev pa,id=x -audiodev oss,id=y -global ES1370.audiodev=y", "oss,id=y",
+         " -audiodev pa,id=x"},
+        {" -audiodev pa,id=x -device usb-audio,audiodev=x -global ES1370.audiodev=x", "pa,id=x",
+         " -audiodev pa,id=x -device usb-audio,audiodev=x"},
+        {" -global ES1370.audiodev=x -audiodev pa,id=y -audiodev pa,id=x", "pa,id=x",
+         " -audiodev pa,id=y"},
+        {" -audiodev pa,id=a,,b -global ES1370.audiodev=a,b", "pa,id=a,,b", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char line[300] = XENFV "-device es1370", engine[300] = XENFV HELD "03" END;
+        struct plan plan = plan_ok(strcat(line, cases[i].line));
+
+        if (cases[i].audiodev) {
+            assert_non_null(plan.audiodev);
+            assert_string_equal(plan.audiodev, cases[i].audiodev);
+        } else {
+            assert_null(plan.audiodev);
+        }
+        assert_engine(&plan, strcat(engine, cases[i].engine));
+        plan_free(&plan);
+    }
+}
+
+static void test_audiodev_of_device(void **state)
+{
+    struct plan plan;
+
+    (void)state;
+    /* the card's own property goes before -global */
+    plan = plan_ok(XENFV "-audiodev pa,id=x -audiodev oss,id=y -global ES1370.audiodev=y "
+                         "-device es1370,audiodev=x");
+    assert_string_equal(plan.audiodev, "pa,id=x");
+    assert_engine(&plan, XENFV "-audiodev oss,id=y " HELD "03" END);
+    plan_free(&plan);
+
+    assert_refused(XENFV "-device es1370,audiodev=z -audiodev pa,id=x -audiodev oss,id=y", "x, y");
+    assert_refused(XENFV "-device es1370,audiodev=z", "none");
+    assert_refused(XENFV "-device es1370 -audiodev pa,id=x -audiodev oss", "several -audiodev");
+    assert_refused(XENFV "-device es1370 -audiodev pa,id=qemu-dm-silent", "qemu-dm's own");
+    assert_refused(XENFV "-device es1370 -audiodev {\"driver\":\"pa\"}", "instead of JSON");
+}
+
+static void test_many_audiodevs(void **state)
+{
+    char line[1000] = XENFV "-device es1370,audiodev=x -audiodev pa,id=x";
+
+    (void)state;
+    for (int i = 1; i < 16; i++)
+        strcat(line, " -audiodev pa,id=y");
+    assert_action(line, PLAN_RUN_CARD);
+    strcat(line, " -audiodev pa,id=y");
+    assert_refused(line, "more than 16");
+}
+
+/* --- the parts --- */
+
+static void test_option_text(void **state)
+{
+    static const struct {
+        const char *text, *key, *value;
+    } gets[] = {
+        {"a,b=1,c=2", "b", "1"},
+        {"a,b=1,b=2", "b", "2"},
+        {"a,b=1", "kind", "a"},
+        {"kind=a,b=1", "kind", "a"},
+        {"b=1,kind=a", "kind", "a"},
+        {"a,b", "b", "on"},
+        {"a,b=", "b", ""},
+        {"a,b=x,,y,,", "b", "x,y,"},
+        {"a,,b,c=1", "kind", "a,b"},
+        {"a,b=1,", "b", "1"},
+        {"", "b", NULL},
+        {",", "kind", ""},
+        {",b=1", "b", "1"},
+        {"a,bb=1", "b", NULL},
+        {"a,b=c=d", "b", "c=d"},
+        {"=,=", "b", NULL},
+        {"a,,", "kind", "a,"},
+        {"a,,,b=1", "b", "1"},
+    };
+    static const char *const left_out[] = {"b", "kind", NULL};
+    static const struct {
+        const char *text, *without;
+    } outs[] = {
+        {"a,b=1,c=2", "c=2"},
+        {"c=2,b=1", "c=2"},
+        {"c=2,b", "c=2"},
+        {"b=1,c=2,d", "c=2,d"},
+        {"b=1", ""},
+        {"", ""},
+        {"a", ""},
+        {"c=x,,,b=1", "c=x,,"},
+        {"c=x,,y,b=,,,d=1", "c=x,,y,d=1"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(gets) / sizeof(gets[0]); i++) {
+        char *value;
+
+        assert_true(option_text_get(gets[i].text, "kind", gets[i].key, &value));
+        if (gets[i].value) {
+            assert_non_null(value);
+            assert_string_equal(value, gets[i].value);
+        } else {
+            assert_null(value);
+        }
+        free(value);
+    }
+    for (size_t i = 0; i < sizeof(outs) / sizeof(outs[0]); i++) {
+        char *text = option_text_without(outs[i].text, "kind", left_out);
+
+        assert_non_null(text);
+        assert_string_equal(text, outs[i].without);
+        free(text);
+    }
+}
+
+static void test_option_table(void **state)
+{
+    static const char *const with[] = {
+        "D",     "M",        "audiodev",  "chardev", "chroot",    "device",
+        "drive", "incoming", "machine",   "name",    "run-with",  "runas",
+        "spice", "vnc",      "usbdevice", "virtfs",  "xen-domid", "watchdog-action",
+    };
+    static const char *const without[] = {
+        "",
+        "S",
+        "enable-kvm",
+        "no-acpi",
+        "no-shutdown",
+        "nodefaults",
+        "no-user-config",
+        "usb",
+        "nographic",
+        "xen-attach",
+        "devic",
+        "xen-domid-restrict",
+        "devicee",
+        "zzz",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(with) / sizeof(with[0]); i++) {
+        if (!option_takes_value(with[i]))
+            fail_msg("-%s takes a value", with[i]);
+    }
+    for (size_t i = 0; i < sizeof(without) / sizeof(without[0]); i++) {
+        if (option_takes_value(without[i]))
+            fail_msg("-%s takes no value", without[i]);
+    }
+}
+
+static void test_device_models(void **state)
+{
+    static const char *const pci[] = {
+        "VGA",
+        "cirrus-vga",
+        "qxl-vga",
+        "lsi53c895a",
+        "virtio-serial",
+        "rtl8139",
+        "e1000",
+        "ahci",
+        "piix3-usb-uhci",
+        "ich9-usb-ehci1",
+        "ich9-usb-uhci3",
+        "nec-usb-xhci",
+        "ac97",
+        "intel-hda",
+        "xen-pvdevice",
+        "usb-ehci",
+        "vfio-pci",
+        "virtio-net-pci",
+    };
+    static const char *const elsewhere[] = {
+        "ide-cd",
+        "ide-hd",
+        "scsi-hd",
+        "usb-tablet",
+        "usb-redir",
+        "virtserialport",
+        "hda-duplex",
+        "isa-serial",
+        "sb16",
+        "gus",
+        "virtio-net-device",
+        "qemu64-x86_64-cpu",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(pci) / sizeof(pci[0]); i++) {
+        if (model_bus(pci[i]) != MODEL_ON_PCI)
+            fail_msg("%s is a PCI device", pci[i]);
+    }
+    for (size_t i = 0; i < sizeof(elsewhere) / sizeof(elsewhere[0]); i++) {
+        if (model_bus(elsewhere[i]) != MODEL_ELSEWHERE)
+            fail_msg("%s is no PCI device", elsewhere[i]);
+    }
+    assert_int_equal(model_bus("brand-new"), MODEL_UNKNOWN);
+    assert_int_equal(model_bus(""), MODEL_UNKNOWN);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_no_card_is_the_engine),
+        cmocka_unit_test(test_other_cards_are_noted),
+        cmocka_unit_test(test_help_and_version),
+        cmocka_unit_test(test_values_are_not_options),
+        cmocka_unit_test(test_domain),
+        cmocka_unit_test(test_card_forms),
+        cmocka_unit_test(test_short_forms_come_first),
+        cmocka_unit_test(test_slots),
+        cmocka_unit_test(test_doubt_takes_the_higher_slot),
+        cmocka_unit_test(test_full_bus),
+        cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_audiodev),
+        cmocka_unit_test(test_audiodev_of_device),
+        cmocka_unit_test(test_many_audiodevs),
+        cmocka_unit_test(test_option_text),
+        cmocka_unit_test(test_option_table),
+        cmocka_unit_test(test_device_models),
+    };
+
+    return cmocka_run_group_tests_name("plan", tests, NULL, NULL);
+}
