@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "fakes/fake_guest.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+struct guest {
+    struct fake_guest fake;
+};
+
+static struct guest *open_guest;
+
+struct fake_guest *fake_guest(void)
+{
+    return open_guest ? &open_guest->fake : NULL;
+}
+
+__attribute__((format(printf, 1, 2))) static void note(const char *fmt, ...)
+{
+    const char *path = getenv("FAKE_GUEST_LOG");
+    FILE *f = path ? fopen(path, "a") : NULL;
+    va_list ap;
+
+    if (f) {
+        va_start(ap, fmt);
+        vfprintf(f, fmt, ap);
+        va_end(ap);
+        fclose(f);
+    }
+}
+
+struct guest *guest_open(uint16_t domid, uint8_t slot, const struct guest_device *device,
+                         struct err *err)
+{
+    const char *behave = getenv("FAKE_GUEST_OPEN");
+    struct guest *g = calloc(1, sizeof(*g));
+
+    if (!g) {
+        abort();
+    }
+    note("open domid=%u slot=%u pid=%d\n", domid, slot, (int)getpid());
+    if (behave && strcmp(behave, "fail") == 0) {
+        err_set(err, "the fake guest refuses");
+        free(g);
+        return NULL;
+    }
+    if (behave && strcmp(behave, "hang") == 0) {
+        pause();
+    }
+    if (behave && strcmp(behave, "die") == 0) {
+        _exit(3);
+    }
+    g->fake.domid = domid;
+    g->fake.slot = slot;
+    g->fake.device = *device;
+    g->fake.fd = eventfd(0, EFD_CLOEXEC);
+    open_guest = g;
+    return g;
+}
+
+void guest_close(struct guest *g)
+{
+    if (g) {
+        note("close domid=%u\n", g->fake.domid);
+        close(g->fake.fd);
+        open_guest = NULL;
+        free(g);
+    }
+}
+
+uint16_t guest_server_id(const struct guest *g)
+{
+    (void)g;
+    return 1;
+}
+
+bool guest_retire(uint16_t domid, uint16_t server_id, struct err *err)
+{
+    (void)err;
+    note("retire domid=%u server=%u\n", domid, server_id);
+    return true;
+}
+
+int guest_fd(const struct guest *g)
+{
+    return g->fake.fd;
+}
+
+void guest_serve(struct guest *g)
+{
+    uint64_t n;
+
+    if (read(g->fake.fd, &n, sizeof(n)) < 0) {
+        abort();
+    }
+}
+
+bool guest_map_ports(struct guest *g, uint16_t first, uint16_t count)
+{
+    g->fake.first_port = first;
+    g->fake.port_count = count;
+    return true;
+}
+
+bool guest_unmap_ports(struct guest *g, uint16_t first, uint16_t count)
+{
+    bool mapped = g->fake.port_count == count && g->fake.first_port == first;
+
+    g->fake.port_count = 0;
+    return mapped;
+}
+
+static bool in_ram(uint64_t address, size_t len)
+{
+    return address < FAKE_GUEST_RAM && len <= FAKE_GUEST_RAM - address;
+}
+
+bool guest_read(struct guest *g, uint64_t address, void *data, size_t len)
+{
+    if (!in_ram(address, len)) {
+        memset(data, 0, len);
+        return false;
+    }
+    memcpy(data, g->fake.ram + address, len);
+    return true;
+}
+
+bool guest_write(struct guest *g, uint64_t address, const void *data, size_t len)
+{
+    if (!in_ram(address, len)) {
+        return false;
+    }
+    memcpy(g->fake.ram + address, data, len);
+    return true;
+}
+
+void guest_set_intx(struct guest *g, bool asserted)
+{
+    g->fake.intx_edges += asserted && !g->fake.intx;
+    g->fake.intx = asserted;
+}
