@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "audio/dry_watch.h"
+
+#include "base/clock.h"
+
+enum { WINDOW_MS = 200 };
+
+/* Above the noise of PulseAudio's latency (0.3 ms between windows, measured on its null sink), and
+ * above what a clock that is off by 3000 ppm makes of one window (0.6 ms). */
+#define THRESHOLD_NS ((int64_t)NS_PER_MS)
+
+void dry_watch_reset(struct dry_watch *w)
+{
+    *w = (struct dry_watch){0};
+}
+
+bool dry_watch_add(struct dry_watch *w, uint64_t now_ns, uint64_t written_ns, uint64_t delay_ns)
+{
+    /* The frame heard now is at written_ns - delay_ns. */
+    int64_t lag = (int64_t)(now_ns + delay_ns - written_ns);
+    bool dry = false;
+
+    if (w->window_end && now_ns >= w->window_end) {
+        dry = w->compare && w->lowest - w->before > THRESHOLD_NS;
+        w->before = w->lowest;
+        w->compare = true;
+        w->window_end = 0;
+    }
+    if (!w->window_end) {
+        w->window_end = now_ns + WINDOW_MS * NS_PER_MS;
+        w->lowest = lag;
+    } else if (lag < w->lowest) {
+        w->lowest = lag;
+    }
+    return dry;
+}

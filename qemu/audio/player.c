@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "audio/player.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "audio/driver.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+/* A sound server that is absent is asked this often, and one that vanishes as soon as it is found
+ * is not asked more often either. */
+#define RETRY_NS (250 * NS_PER_MS)
+/* An idle sink is kept for the next sound, which then begins at once. */
+#define IDLE_NS (5 * NS_PER_S)
+/* The correction of the card's clock is worked out this often. */
+#define WINDOW_NS (50 * NS_PER_MS)
+/* The guest starts and stops as often as it likes, and a server may come and go; the log gets so
+ * many lines of each at once, then one a second. A run without a line is added to the next. */
+enum { LOG_BURST = 20 };
+
+static const struct player_wake never = {UINT64_MAX, FEED_NO_LEVEL};
+
+static struct player_wake at(uint64_t ns)
+{
+    return (struct player_wake){ns, FEED_NO_LEVEL};
+}
+
+static uint64_t target_ns(const struct player *p)
+{
+    return p->settings->out_latency_us * NS_PER_US;
+}
+
+static uint64_t frames_to_ns(const struct player *p, uint64_t frames)
+{
+    /* In two parts, so that days of frames do not overflow. */
+    return frames / p->format.rate * NS_PER_S + frames % p->format.rate * NS_PER_S / p->format.rate;
+}
+
+/* The target delay in frames of a format, at least one. */
+static uint32_t target_frames(const struct player *p, const struct pcm_format *format)
+{
+    uint64_t frames = (uint64_t)p->settings->out_latency_us * format->rate / 1000000;
+
+    return frames > 0 ? (uint32_t)frames : 1;
+}
+
+static void count(atomic_uint_fast64_t *counter, uint64_t n)
+{
+    atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
+}
+
+/* --- the log --- */
+
+static bool may_log(struct log_budget *b, uint64_t now)
+{
+    uint64_t seconds = (now - b->raised_at) / NS_PER_S;
+
+    b->raised_at += seconds * NS_PER_S;
+    b->lines = seconds < LOG_BURST - b->lines ? b->lines + (unsigned)seconds : LOG_BURST;
+    if (b->lines == 0) {
+        return false;
+    }
+    b->lines--;
+    return true;
+}
+
+static void log_run(struct player *p)
+{
+    log_info("stream %s: frames=%" PRIu64 " dropped=%" PRIu64 " underruns=%" PRIu64
+             " overruns=%" PRIu64 " delay_us_median=%" PRIu64 " delay_us_max=%" PRIu64,
+             p->name, p->report.frames, p->report.dropped, p->report.underruns, p->report.overruns,
+             delay_histogram_median(&p->report.delays), p->report.delays.max_us);
+    memset(&p->report, 0, sizeof(p->report));
+}
+
+/* --- the sink --- */
+
+/* The clock and the measurements start anew: another sink, or another run. */
+static void forget_delay(struct player *p)
+{
+    p->written = 0;
+    p->settled_at = 0;
+    p->window_count = 0;
+    clock_recovery_reset(&p->recovery, target_ns(p));
+    dry_watch_reset(&p->dry);
+    atomic_store_explicit(&p->status.clock_ppb, 0, memory_order_relaxed);
+}
+
+static void close_sink(struct player *p)
+{
+    if (p->sink) {
+        p->settings->driver->close(p->sink);
+        p->sink = NULL;
+        atomic_store_explicit(&p->status.sink_open, false, memory_order_relaxed);
+    }
+    forget_delay(p);
+}
+
+static void lose_sound(struct player *p, uint64_t now, const struct err *err)
+{
+    close_sink(p);
+    if (p->lost) {
+        return;
+    }
+    p->lost = true;
+    p->lost_at = now;
+    p->told = may_log(&p->sound_lines, now);
+    if (p->told) {
+        log_warn("%s: no sound, the guest plays on in silence; trying again until it is back: %s",
+                 p->name, err->text);
+    }
+}
+
+static void find_sound(struct player *p, uint64_t now)
+{
+    p->lost = false;
+    count(&p->status.reopened, 1);
+    if (p->told) {
+        log_info("%s: sound is back after %.1f s", p->name,
+                 (double)(now - p->lost_at) / (double)NS_PER_S);
+    }
+}
+
+static void open_sink(struct player *p, const struct pcm_format *format, uint64_t now)
+{
+    char name[96];
+    struct err err = {""};
+
+    snprintf(name, sizeof(name), "%s %s",
+             p->settings->stream_name ? p->settings->stream_name : p->settings->id, p->name);
+    p->tried_at = now;
+    p->sink = p->settings->driver->open(p->settings, name, format, &err);
+    p->absent = !p->sink;
+    if (p->absent) {
+        lose_sound(p, now, &err);
+        return;
+    }
+    p->sink_format = *format;
+    p->idle_until = now + IDLE_NS;
+    atomic_store_explicit(&p->status.sink_open, true, memory_order_relaxed);
+}
+
+/* --- a run --- */
+
+static void drop(struct player *p, size_t bytes)
+{
+    uint64_t frames = bytes / pcm_frame_bytes(&p->format);
+
+    ring_discard(&p->feed->ring, bytes);
+    count(&p->status.dropped, frames);
+    p->report.dropped += frames;
+}
+
+/* Takes the delay of a frame that the card produces now: bytes are still in the ring. */
+static void measure(struct player *p, size_t bytes, uint64_t now)
+{
+    uint64_t sink_ns, delay;
+
+    if (!p->settings->driver->delay(p->sink, &sink_ns)) {
+        return;
+    }
+    if (!p->settled_at) {
+        /* Hosts begin with a full buffer, and know the delay some time after. */
+        p->settled_at = now + 2 * target_ns(p) + 100 * NS_PER_MS;
+    }
+    if (now < p->settled_at) {
+        return;
+    }
+    delay = sink_ns + frames_to_ns(p, bytes / pcm_frame_bytes(&p->format));
+    atomic_store_explicit(&p->status.delay_ns, delay, memory_order_relaxed);
+    delay_histogram_add(&p->report.delays, delay / NS_PER_US);
+    if (dry_watch_add(&p->dry, now, frames_to_ns(p, p->written), sink_ns)) {
+        count(&p->status.underruns, 1);
+        p->report.underruns++;
+    }
+
+    if (p->window_count == 0) {
+        p->window_end = now + WINDOW_NS;
+        p->window_sum = 0;
+    }
+    p->window_sum += delay;
+    p->window_count++;
+    if (now >= p->window_end) {
+        double ppm = clock_recovery_update(&p->recovery, now, p->window_sum / p->window_count);
+
+        atomic_store_explicit(&p->status.clock_ppb, (int)(ppm * 1000), memory_order_relaxed);
+        p->window_count = 0;
+    }
+}
+
+/* Room ran out, so frames are lost whatever we do; the delay that they were to keep goes with
+ * them, and sound is on time again. */
+static size_t cut_excess(struct player *p, size_t bytes)
+{
+    uint64_t overruns = feed_get_counts(p->feed).overruns;
+    size_t target = target_frames(p, &p->format) * pcm_frame_bytes(&p->format);
+
+    if (overruns == p->overruns_seen) {
+        return bytes;
+    }
+    p->overruns_seen = overruns;
+    if (bytes <= target) {
+        return bytes;
+    }
+    drop(p, bytes - target);
+    return target;
+}
+
+/* The sink is there, and so are bytes of the run; last: no more will come. */
+static struct player_wake play(struct player *p, size_t bytes, bool last, uint64_t now)
+{
+    uint32_t frame_bytes = pcm_frame_bytes(&p->format);
+    uint32_t target = target_frames(p, &p->format);
+    uint32_t chunk = target / 8 > 64 ? target / 8 : 64;
+    struct err err = {""};
+    const void *data;
+    size_t frames;
+
+    bytes = cut_excess(p, bytes);
+    if (bytes < chunk * frame_bytes && !last) {
+        return (struct player_wake){UINT64_MAX, chunk * frame_bytes};
+    }
+    measure(p, bytes, now);
+
+    data = ring_read_block(&p->feed->ring, &frames);
+    frames = (frames < bytes ? frames : bytes) / frame_bytes;
+    /* Not much at a time: the driver may take as long as that to play, and there is a run's end
+     * or a program's to be seen. */
+    frames = frames < target + chunk ? frames : target + chunk;
+    if (!p->settings->driver->write(p->sink, data, frames, &err)) {
+        lose_sound(p, now, &err); /* the frames stay, for a sink that may be had at once */
+        return at(now);
+    }
+    ring_discard(&p->feed->ring, frames * frame_bytes);
+    p->written += frames;
+    if (p->lost) {
+        find_sound(p, now);
+    }
+    return at(now);
+}
+
+/* A host that waits for a full buffer would keep the end of a sound, or all of a short one. */
+static void pad_tail(struct player *p, uint64_t now)
+{
+    static const uint8_t zero[1024], middle[1024] = {[0 ... 1023] = 0x80};
+    uint32_t left = target_frames(p, &p->format);
+    uint64_t delay = 0;
+    struct err err = {""};
+
+    p->settings->driver->delay(p->sink, &delay);
+    if (delay < target_ns(p)) {
+        delay = target_ns(p);
+    }
+    /* A quarter more, for what the host says of its delay is not exact. */
+    p->tail_until = now + delay + delay / 4;
+    p->idle_until = now + IDLE_NS;
+    while (left > 0) {
+        uint32_t frames = (uint32_t)sizeof(zero) / pcm_frame_bytes(&p->format);
+
+        frames = left < frames ? left : frames;
+        if (!p->settings->driver->write(p->sink, p->format.bits == 8 ? middle : zero, frames,
+                                        &err)) {
+            lose_sound(p, now, &err);
+            return;
+        }
+        left -= frames;
+    }
+}
+
+static void count_run(struct player *p, const struct feed_counts *ended)
+{
+    p->report.frames += ended->frames - p->begun.frames;
+    p->report.dropped += ended->dropped - p->begun.dropped;
+    p->report.overruns += ended->overruns - p->begun.overruns;
+}
+
+/* The run has been played to its end. */
+static void end_run(struct player *p, const struct feed_mark *mark, uint64_t now)
+{
+    if (p->sink && p->written > 0) {
+        pad_tail(p, now);
+    }
+    count_run(p, &mark->counts);
+    if (may_log(&p->run_lines, now)) {
+        log_run(p);
+    }
+    p->format.rate = 0;
+    forget_delay(p);
+}
+
+static void begin_run(struct player *p, const struct feed_mark *mark)
+{
+    p->format = mark->format;
+    p->begun = mark->counts;
+    p->overruns_seen = mark->counts.overruns;
+}
+
+/* What is between the runs, and at their beginning and end. */
+static struct player_wake take_mark(struct player *p, const struct feed_mark *mark, uint64_t now)
+{
+    if (p->format.rate) {
+        end_run(p, mark, now);
+    }
+    if (mark->format.rate) {
+        begin_run(p, mark);
+    }
+    feed_take_mark(p->feed);
+    return at(now);
+}
+
+/* A run is playing, though it may have no bytes for the moment. */
+static struct player_wake continue_run(struct player *p, size_t bytes, bool last, uint64_t now)
+{
+    if (p->sink && pcm_format_equal(&p->sink_format, &p->format)) {
+        return play(p, bytes, last, now);
+    }
+    if (p->sink) {
+        /* Another format: once the last has been heard. */
+        if (now < p->tail_until) {
+            return at(p->tail_until);
+        }
+        close_sink(p);
+        return at(now);
+    }
+    if (p->absent) {
+        drop(p, bytes); /* an attempt starts with the frames that come while it lasts */
+    }
+    if (p->lost && now - p->tried_at < RETRY_NS) {
+        return at(last && p->absent ? now : p->tried_at + RETRY_NS);
+    }
+    open_sink(p, &p->format, now);
+    return at(now);
+}
+
+/* No run is playing: the sink waits for the next, and for the format that it will have. */
+static struct player_wake idle(struct player *p, uint64_t now)
+{
+    uint64_t allowed = p->tried_at ? p->tried_at + RETRY_NS : now;
+    struct pcm_format format;
+
+    if (allowed < p->tail_until) {
+        allowed = p->tail_until;
+    }
+    /* A guest can change its mind any number of times. */
+    if (now < allowed) {
+        return at(allowed);
+    }
+    if (feed_take_hint(p->feed, &format)) {
+        if (p->sink && !pcm_format_equal(&p->sink_format, &format)) {
+            close_sink(p);
+        }
+        if (!p->sink) {
+            open_sink(p, &format, now);
+        }
+        p->idle_until = now + IDLE_NS;
+    }
+    if (!p->sink) {
+        return never;
+    }
+    if (now < p->idle_until) {
+        return at(p->idle_until);
+    }
+    close_sink(p);
+    return never;
+}
+
+void player_init(struct player *p, const struct audio_settings *settings, const char *name,
+                 struct feed *feed)
+{
+    memset(p, 0, sizeof(*p));
+    p->settings = settings;
+    p->name = name;
+    p->feed = feed;
+    p->run_lines.lines = p->sound_lines.lines = LOG_BURST;
+    forget_delay(p);
+}
+
+struct player_wake player_step(struct player *p, uint64_t now)
+{
+    const struct feed_mark *mark;
+    size_t bytes = feed_readable(p->feed, &mark);
+
+    if (bytes == 0 && mark) {
+        return take_mark(p, mark, now);
+    }
+    if (p->format.rate) {
+        return continue_run(p, bytes, mark != NULL, now);
+    }
+    return idle(p, now);
+}
+
+void player_end(struct player *p)
+{
+    struct feed_counts counts = feed_get_counts(p->feed);
+
+    if (p->format.rate) {
+        count_run(p, &counts);
+        p->format.rate = 0;
+    }
+    if (p->report.frames > 0) {
+        log_run(p);
+    }
+    close_sink(p);
+}

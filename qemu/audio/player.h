@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The work of a stream's thread: from the feed to the host's sink, one step at
+ * a time. It reads no clock and waits for nothing but the driver, so that
+ * tests play whole days of it in virtual time.
+ *
+ * A sink is opened when the card prepares or starts, and closed when it has had
+ * nothing to play for a while or another format comes. While there is none to
+ * be had, frames are dropped and the opening is tried again and again.
+ */
+#ifndef AUDIO_PLAYER_H
+#define AUDIO_PLAYER_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "audio/clock_recovery.h"
+#include "audio/delay_histogram.h"
+#include "audio/dry_watch.h"
+#include "audio/feed.h"
+#include "audio/settings.h"
+#include "base/pcm.h"
+
+/* For other threads to read. */
+struct player_status {
+    atomic_uint_fast64_t dropped; /* frames lost here: no sink, or too late to be worth playing */
+    atomic_uint_fast64_t underruns;
+    atomic_uint_fast64_t reopened;
+    atomic_uint_fast64_t delay_ns;
+    atomic_int clock_ppb; /* what the card's clock should be off by, parts per thousand million */
+    atomic_bool sink_open;
+};
+
+/* How many lines may be logged now, and when that was last raised. */
+struct log_budget {
+    unsigned lines;
+    uint64_t raised_at;
+};
+
+struct player {
+    const struct audio_settings *settings;
+    const char *name;
+    struct feed *feed;
+    struct player_status status;
+
+    void *sink; /* NULL: none */
+    struct pcm_format sink_format;
+    uint64_t tried_at;   /* when a sink was last asked for */
+    uint64_t tail_until; /* the end of the last run is heard until then */
+    uint64_t idle_until; /* an idle sink is kept until then */
+    uint64_t lost_at;    /* when sound went away; meaningful while lost */
+    bool lost;           /* no sink, or one that has played nothing yet since */
+    bool absent;         /* the last attempt to open one failed */
+    bool told;           /* the log says that sound is lost */
+
+    struct pcm_format format; /* of the run; rate 0: none is playing */
+    struct feed_counts begun; /* the card's counts at the run's start */
+    uint64_t written;         /* frames, to this sink in this run */
+    uint64_t settled_at;      /* delays mean something from then on; 0: not known yet */
+    uint64_t overruns_seen;   /* the feed's, when the excess was last cut */
+    struct clock_recovery recovery;
+    struct dry_watch dry;
+    uint64_t window_end; /* delays are averaged until then, for the clock */
+    uint64_t window_sum; /* nanoseconds */
+    unsigned window_count;
+
+    struct {
+        uint64_t frames, dropped, underruns, overruns;
+        struct delay_histogram delays;
+    } report; /* of this run, and of those before that were not logged */
+    struct log_budget run_lines, sound_lines;
+};
+
+/* When to take the next step: at a time (at or before now: at once), when the ring holds so many
+ * bytes, or at the feed's next event, whichever is first. */
+struct player_wake {
+    uint64_t at;
+    uint32_t bytes;
+};
+
+/* name ("dac1"), settings and feed are the caller's, and outlive the player. */
+void player_init(struct player *p, const struct audio_settings *settings, const char *name,
+                 struct feed *feed);
+
+/* Does what there is to do now, at most one of the driver's calls that may block for long. */
+struct player_wake player_step(struct player *p, uint64_t now);
+
+/* Closes the sink and logs what a run still going on has counted. */
+void player_end(struct player *p);
+
+#endif

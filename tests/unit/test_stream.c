@@ -1,0 +1,680 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A stream from the card's realtime calls to the bytes that a sound server
+ * gets, in virtual time: servers that are slow, away or dying, formats that
+ * change, guests that misbehave.
+ */
+#include <inttypes.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "audio/feed.h"
+#include "audio/player.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "fakes/fake_driver.h"
+
+/* --- the log, kept instead of written --- */
+
+enum { KEPT = 64 };
+
+static char lines[KEPT][256]; /* the last ones */
+static unsigned line_count;
+
+void log_at(enum log_level level, const char *fmt, ...)
+{
+    va_list ap;
+
+    (void)level;
+    va_start(ap, fmt);
+    vsnprintf(lines[line_count++ % KEPT], sizeof(lines[0]), fmt, ap);
+    va_end(ap);
+}
+
+static unsigned lines_with(const char *text)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < line_count && i < KEPT; i++) {
+        n += strstr(lines[i], text) != NULL;
+    }
+    return n;
+}
+
+/* What the log says of the last run. */
+struct run_line {
+    uint64_t frames, dropped, underruns, overruns, median, max;
+};
+
+static struct run_line last_run(void)
+{
+    struct run_line l = {0};
+    unsigned i = line_count;
+
+    while (i > 0 && strncmp(lines[(i - 1) % KEPT], "stream dac2: ", 13) != 0) {
+        i--;
+    }
+    assert_true(i > 0);
+    assert_int_equal(sscanf(lines[(i - 1) % KEPT],
+                            "stream dac2: frames=%" SCNu64 " dropped=%" SCNu64 " underruns=%" SCNu64
+                            " overruns=%" SCNu64 " delay_us_median=%" SCNu64 " delay_us_max=%" SCNu64,
+                            &l.frames, &l.dropped, &l.underruns, &l.overruns, &l.median, &l.max),
+                     6);
+    return l;
+}
+
+/* --- the world: a card, a stream, a server --- */
+
+static const struct pcm_format cd = {44100, 2, 16}, telephone = {8000, 1, 8}, radio = {22050, 1, 16};
+
+static struct audio_settings settings;
+static struct feed feed;
+static struct player player;
+
+/* The card: runs by the clock, as fast as the stream tells it. */
+static struct {
+    bool running;
+    struct pcm_format format;
+    double due;      /* frames, of which the next whole ones are written */
+    uint32_t number; /* of the next frame, over all runs */
+} card;
+
+/* Frame n, never silence: 7 bits a byte and a bit that is always set. */
+static void put_frame(uint8_t *to, uint32_t n, const struct pcm_format *format)
+{
+    for (uint32_t i = 0; i < pcm_frame_bytes(format); i++, n >>= 7) {
+        to[i] = (uint8_t)(1 | n << 1);
+    }
+}
+
+static void card_write(uint32_t frames)
+{
+    uint8_t buffer[4 * 512];
+
+    assert_true(frames <= 512);
+    for (uint32_t i = 0; i < frames; i++) {
+        put_frame(buffer + i * pcm_frame_bytes(&card.format), card.number++, &card.format);
+    }
+    rt_feed_write(&feed, buffer, frames);
+}
+
+static void card_start(const struct pcm_format *format)
+{
+    card.running = true;
+    card.format = *format;
+    card.due = 0;
+    rt_feed_start(&feed, format);
+}
+
+static void card_stop(void)
+{
+    card.running = false;
+    rt_feed_stop(&feed);
+}
+
+/* A quarter of a millisecond has passed. */
+static void card_runs(void)
+{
+    if (card.running) {
+        double ppm = atomic_load(&player.status.clock_ppb) / 1000.0;
+
+        card.due += card.format.rate * 0.00025 * (1 + ppm / 1e6);
+        card_write((uint32_t)card.due);
+        card.due -= (uint32_t)card.due;
+    }
+}
+
+/* The stream's thread: steps, and sleeps as stream.c does. */
+static void run_ms(double ms)
+{
+    uint64_t end = fake.now + (uint64_t)(ms * 1e6);
+    unsigned idle_steps = 0;
+
+    while (fake.now < end) {
+        unsigned seen = feed_events(&feed);
+        uint64_t began = fake.now;
+        struct player_wake wake = player_step(&player, began);
+
+        idle_steps = fake.now == began ? idle_steps + 1 : 0;
+        assert_true(idle_steps < 2000); /* or it would never sleep */
+        if (wake.at > fake.now && feed_sleep(&feed, wake.bytes, seen)) {
+            idle_steps = 0;
+            while (fake.now < wake.at && fake.now < end && feed_events(&feed) == seen &&
+                   atomic_load(&feed.wake_level) != FEED_AWAKE) {
+                fake_driver_pass(NS_PER_MS / 4);
+            }
+            feed_wake_up(&feed);
+        }
+    }
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    fake_driver_reset();
+    fake.passing = card_runs;
+    settings = (struct audio_settings){
+        .driver = &fake_audio_driver, .id = (char *)"snd0", .out_latency_us = 10000};
+    memset(&card, 0, sizeof(card));
+    line_count = 0;
+    if (!feed_init(&feed, NULL)) {
+        return -1;
+    }
+    player_init(&player, &settings, "dac2", &feed);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    player_end(&player);
+    feed_free(&feed);
+    fake_driver_reset();
+    return 0;
+}
+
+/* The server got the frames [first, end), in this format, from byte *at on: each once and in order.
+ * *at moves behind them. */
+static void assert_heard(size_t *at, uint32_t first, uint32_t end, const struct pcm_format *format)
+{
+    uint32_t frame_bytes = pcm_frame_bytes(format);
+    uint8_t expected[4];
+
+    assert_true(*at + (size_t)(end - first) * frame_bytes <= fake.length);
+    for (uint32_t n = first; n < end; n++, *at += frame_bytes) {
+        put_frame(expected, n, format);
+        assert_memory_equal(fake.bytes + *at, expected, frame_bytes);
+    }
+}
+
+/* Then silence, and how many frames of it: up to the next frame of the card's, or the end. */
+static uint32_t skip_silence(size_t *at, const struct pcm_format *format)
+{
+    uint8_t zero = format->bits == 8 ? 0x80 : 0;
+    size_t began = *at;
+
+    while (*at < fake.length && fake.bytes[*at] == zero) {
+        ++*at;
+    }
+    return (uint32_t)(*at - began) / pcm_frame_bytes(format);
+}
+
+/* --- playing --- */
+
+static void test_every_frame_in_order(void **state)
+{
+    size_t at = 0;
+    struct run_line l;
+
+    (void)state;
+    card_start(&cd);
+    run_ms(2000);
+    card_stop();
+    run_ms(100);
+    assert_in_range(card.number, 88000, 88300);
+    assert_heard(&at, 0, card.number, &cd);
+    assert_int_equal(skip_silence(&at, &cd), 441); /* one target latency */
+    assert_int_equal(at, fake.length);
+    l = last_run();
+    assert_int_equal(l.frames, card.number);
+    assert_int_equal(l.dropped, 0);
+    assert_int_equal(l.underruns, 0);
+    assert_int_equal(l.overruns, 0);
+    assert_in_range(l.median, 9000, 11000);
+    assert_in_range(l.max, l.median, 12500);
+    assert_int_equal(line_count, 1);
+}
+
+static void test_a_short_sound_is_heard(void **state)
+{
+    size_t at = 0;
+
+    (void)state;
+    card_start(&cd);
+    card_write(100);
+    card_stop();
+    run_ms(50);
+    assert_heard(&at, 0, 100, &cd);
+    assert_true(fake.first_played > 0 && fake.dry == 1);
+    assert_int_equal(fake.closes, 0);
+}
+
+static void test_the_sink_waits_for_the_next_sound(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        card_start(&cd);
+        run_ms(100);
+        card_stop();
+        run_ms(4900);
+    }
+    assert_int_equal(fake.opens, 1);
+    run_ms(200);
+    assert_int_equal(fake.closes, 1);
+    card_start(&cd);
+    run_ms(100);
+    assert_int_equal(fake.opens, 2);
+    assert_int_equal(line_count, 3); /* a run each, and nothing of the sink */
+}
+
+static void test_prepare_opens_ahead(void **state)
+{
+    (void)state;
+    fake.opening_takes = 300 * NS_PER_MS;
+    rt_feed_prepare(&feed, &cd);
+    run_ms(400);
+    assert_int_equal(fake.opens, 1);
+    card_start(&cd);
+    run_ms(30);
+    assert_int_equal(fake.opens, 1);
+    assert_true(fake.first_played > 0); /* within 30 ms, 10 of them for the full buffer */
+    card_stop();
+    run_ms(6000);
+    assert_int_equal(fake.closes, 1);
+}
+
+static void test_prepared_in_vain(void **state)
+{
+    (void)state;
+    rt_feed_prepare(&feed, &cd);
+    run_ms(6000);
+    assert_int_equal(fake.opens, 1);
+    assert_int_equal(fake.closes, 1);
+    assert_int_equal(line_count, 0);
+}
+
+/* --- formats --- */
+
+/* Frames of one byte, an odd number of them, then of two, then of four. */
+static void test_formats_follow_each_other(void **state)
+{
+    size_t at = 0;
+    uint32_t first, second;
+
+    (void)state;
+    card_start(&telephone);
+    run_ms(300);
+    card_write(card.number % 2 ? 2 : 1);
+    first = card.number;
+    card_start(&radio); /* without a stop between */
+    run_ms(300);
+    assert_int_equal(fake.cut, 0); /* the old sink has played all it had */
+    second = card.number;
+    card_stop();
+    card_start(&cd);
+    run_ms(300);
+    assert_int_equal(fake.cut, 0);
+    card_stop();
+    run_ms(100);
+
+    assert_heard(&at, 0, first, &telephone);
+    assert_int_equal(skip_silence(&at, &telephone), 80);
+    assert_heard(&at, first, second, &radio);
+    assert_int_equal(skip_silence(&at, &radio), 220);
+    assert_heard(&at, second, card.number, &cd);
+    assert_int_equal(fake.opens, 3);
+    assert_int_equal(lines_with("dropped=0 underruns=0 overruns=0"), 3);
+    assert_int_equal(line_count, 3);
+}
+
+/* --- the server --- */
+
+static void test_a_slow_start_loses_nothing(void **state)
+{
+    size_t at = 0;
+
+    (void)state;
+    fake.opening_takes = 800 * NS_PER_MS;
+    card_start(&cd);
+    run_ms(3000);
+    assert_true(atomic_load(&player.status.delay_ns) > 700 * NS_PER_MS);
+    run_ms(300000); /* 800 ms at 3 ms a second take 267 s */
+    assert_in_range(atomic_load(&player.status.delay_ns), 8 * NS_PER_MS, 13 * NS_PER_MS);
+    card_stop();
+    run_ms(100);
+    assert_heard(&at, 0, card.number, &cd);
+    assert_int_equal(last_run().dropped, 0);
+    assert_int_equal(last_run().underruns, 0);
+    assert_int_equal(line_count, 1);
+}
+
+static void test_absent_at_the_start(void **state)
+{
+    size_t at = 0;
+    uint64_t back;
+
+    (void)state;
+    fake.away = true;
+    card_start(&cd);
+    run_ms(3100);
+    assert_int_equal(fake.attempts, 13); /* at once, and each 250 ms */
+    assert_int_equal(line_count, 1);
+    assert_int_equal(lines_with("nobody answers"), 1);
+    fake.away = false;
+    back = fake.now;
+    run_ms(2000);
+    assert_true(fake.first_played - back < 300 * NS_PER_MS);
+    assert_int_equal(line_count, 2);
+    assert_int_equal(lines_with("dac2: sound is back after 3."), 1);
+    card_stop();
+    run_ms(100);
+    /* From the return on, all of it. */
+    assert_heard(&at, (uint32_t)last_run().dropped, card.number, &cd);
+    assert_in_range(last_run().dropped, 3100 * 44, 3400 * 44.2);
+    assert_int_equal(last_run().frames, card.number);
+    assert_int_equal(last_run().overruns, 0);
+    assert_int_equal(atomic_load(&player.status.reopened), 1);
+}
+
+/* The attempts themselves take long, and what comes while the good one lasts is heard. */
+static void test_absent_and_slow(void **state)
+{
+    size_t at = 0;
+    uint64_t played;
+
+    (void)state;
+    fake.away = true;
+    fake.opening_takes = 600 * NS_PER_MS;
+    card_start(&cd);
+    run_ms(1300);
+    fake.away = false; /* that is, at the end of the third attempt */
+    run_ms(2000);
+    card_stop();
+    run_ms(1000);
+    assert_int_equal(fake.attempts, 4);
+    assert_heard(&at, (uint32_t)last_run().dropped, card.number, &cd);
+    /* Three attempts of 600 ms have failed. */
+    assert_in_range(last_run().dropped, 1800 * 44, 1810 * 44.2);
+    played = last_run().frames - last_run().dropped;
+    assert_int_equal(skip_silence(&at, &cd), 441);
+    assert_int_equal(at, (played + 441) * 4);
+}
+
+static void test_killed_and_back(void **state)
+{
+    size_t at = 0;
+    uint32_t killed, n = 0;
+    uint8_t expected[4];
+
+    (void)state;
+    card_start(&cd);
+    run_ms(1000);
+    fake.dead = fake.away = true;
+    killed = card.number;
+    run_ms(700);
+    fake.away = false;
+    run_ms(1000);
+    card_stop();
+    run_ms(100);
+    assert_int_equal(fake.opens, 2);
+    assert_int_equal(line_count, 3); /* lost, back, and the run */
+    assert_int_equal(lines_with("it has gone away"), 1);
+    assert_int_equal(lines_with("sound is back after 0.8 s") +
+                     lines_with("sound is back after 0.7 s"), 1);
+    assert_in_range(last_run().dropped, 700 * 44.0, 1000 * 44.2);
+
+    /* In order up to the death, and again from the return to the end. */
+    while (put_frame(expected, n, &cd), memcmp(fake.bytes + at, expected, 4) == 0) {
+        n++;
+        at += 4;
+    }
+    assert_in_range(n, killed - 800, killed + 100);
+    assert_heard(&at, n + (uint32_t)last_run().dropped, card.number, &cd);
+    assert_int_equal(skip_silence(&at, &cd), 441);
+    assert_int_equal(at, fake.length);
+}
+
+/* The server was restarted between two sounds: the second finds it out, and is heard whole. */
+static void test_restarted_between_sounds(void **state)
+{
+    size_t at = 0;
+    uint32_t first;
+
+    (void)state;
+    card_start(&cd);
+    run_ms(500);
+    card_stop();
+    run_ms(500);
+    first = card.number;
+    fake.dead = true;
+    card_start(&cd);
+    run_ms(500);
+    card_stop();
+    run_ms(100);
+    assert_int_equal(fake.opens, 2);
+    assert_int_equal(last_run().dropped, 0);
+    assert_heard(&at, 0, first, &cd);
+    skip_silence(&at, &cd);
+    assert_heard(&at, first, card.number, &cd);
+}
+
+/* It lets a sink be opened, and dies at the third write, over and over: no faster than the retries,
+ * and the log does not grow with it. */
+static void test_dying_again_and_again(void **state)
+{
+    (void)state;
+    fake.die_after = 2;
+    card_start(&cd);
+    run_ms(60000);
+    assert_in_range(fake.opens, 100, 250);
+    assert_true(line_count < 2 * (20 + 60 + 1));
+    fake.die_after = 0;
+    card_stop();
+    run_ms(4000);
+    assert_int_equal(last_run().frames, card.number);
+}
+
+/* A server that hangs: the ring runs over, and when it goes on, sound is on time again. */
+static void test_stuck(void **state)
+{
+    struct run_line l;
+
+    (void)state;
+    card_start(&cd);
+    run_ms(1000);
+    fake.stuck = true;
+    fake_driver_pass(5000 * NS_PER_MS); /* the thread waits in a write meanwhile */
+    fake.stuck = false;
+    run_ms(1000);
+    assert_in_range(atomic_load(&player.status.delay_ns), 8 * NS_PER_MS, 25 * NS_PER_MS);
+    card_stop();
+    run_ms(100);
+    l = last_run();
+    assert_int_equal(l.overruns, 1);
+    assert_in_range(l.dropped, 4900 * 44, 5100 * 44.2);
+    assert_int_equal(l.frames, card.number);
+    /* Each frame is either heard or counted as lost. */
+    assert_int_equal(fake.length, (l.frames - l.dropped + 441) * 4);
+}
+
+/* --- clocks --- */
+
+static void plays_against(double ppm, double noise_ms)
+{
+    struct run_line l;
+
+    fake.ppm = ppm;
+    fake.noise_ns = noise_ms * 1e6;
+    card_start(&cd);
+    run_ms(60000);
+    assert_in_range(atomic_load(&player.status.delay_ns), 7 * NS_PER_MS, 14 * NS_PER_MS);
+    assert_true(fabs(atomic_load(&player.status.clock_ppb) / 1000.0 - ppm) < 60);
+    card_stop();
+    run_ms(100);
+    l = last_run();
+    assert_int_equal(l.dropped + l.underruns + l.overruns, 0);
+    assert_int_equal(fake.dry, 1); /* at its end */
+    assert_in_range(l.median, 9000, 11000);
+}
+
+static void test_a_fast_sink(void **state)
+{
+    (void)state;
+    plays_against(300, 0);
+}
+
+static void test_a_slow_sink(void **state)
+{
+    (void)state;
+    plays_against(-300, 0);
+}
+
+static void test_a_noisy_sink(void **state)
+{
+    (void)state;
+    plays_against(800, 1);
+}
+
+static void test_underruns_are_seen(void **state)
+{
+    (void)state;
+    card_start(&cd);
+    for (int i = 0; i < 3; i++) {
+        run_ms(1000);
+        /* The card is not scheduled for 20 ms, and comes up with all of it. */
+        fake.passing = NULL;
+        fake_driver_pass(20 * NS_PER_MS);
+        fake.passing = card_runs;
+        card.due += 882;
+        card_write(400);
+        card_write(482);
+        card.due -= 882;
+    }
+    run_ms(1000);
+    card_stop();
+    run_ms(100);
+    assert_int_equal(fake.dry, 4);
+    assert_int_equal(last_run().underruns, 3);
+    assert_int_equal(last_run().dropped, 0);
+    assert_int_equal(fake.length, (card.number + 441) * 4);
+}
+
+/* --- guests that misbehave --- */
+
+/* Starts and stops in the same instant, more than there are marks: every frame is heard or counted,
+ * the log keeps its measure, and the next sound plays. */
+static void test_starts_without_end(void **state)
+{
+    struct feed_counts counts;
+    uint64_t heard = 0;
+    uint32_t first;
+    size_t at;
+
+    (void)state;
+    for (int i = 0; i < 1000; i++) {
+        card_start(i % 2 ? &cd : &radio);
+        card_write(1);
+        card_stop();
+    }
+    run_ms(5000);
+    assert_in_range(line_count, 20, 26);
+    counts = feed_get_counts(&feed);
+    assert_int_equal(counts.frames, 1000);
+    for (size_t i = 0; i < fake.length; i++) {
+        heard += fake.bytes[i] == 1 || (fake.bytes[i] & 1);
+    }
+    assert_int_equal(heard, (1000 - counts.dropped) / 2 * (2 + 4));
+    assert_true(counts.dropped < 1000);
+
+    run_ms(10000);
+    at = fake.length;
+    first = card.number;
+    card_start(&cd);
+    run_ms(100);
+    assert_heard(&at, first, first + 4000, &cd);
+}
+
+/* While the marks are full a run is kept out, and let in as soon as there is room. */
+static void test_a_run_kept_out_comes_in(void **state)
+{
+    struct feed_counts counts;
+
+    (void)state;
+    for (int i = 0; i < FEED_MARKS; i++) {
+        card_start(&cd);
+        card_stop();
+    }
+    card_start(&cd);
+    card_write(100);
+    assert_int_equal(feed_get_counts(&feed).dropped, 100);
+    assert_int_equal(feed_get_counts(&feed).overruns, 1);
+    run_ms(500);
+    card_stop();
+    run_ms(100);
+    counts = feed_get_counts(&feed);
+    assert_in_range(counts.dropped, 100, 200);
+    assert_int_equal(fake.length, (counts.frames - counts.dropped + 441) * 4);
+}
+
+static void test_prepares_without_end(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4000; i++) {
+        rt_feed_prepare(&feed, i % 2 ? &cd : &radio);
+        run_ms(0.75);
+    }
+    assert_in_range(fake.opens, 2, 13); /* 3 s: four a second */
+    assert_int_equal(line_count, 0);
+}
+
+static void test_writes_without_a_start(void **state)
+{
+    (void)state;
+    card.format = cd;
+    card_write(100);
+    card_stop();
+    run_ms(100);
+    assert_int_equal(feed_get_counts(&feed).frames, 0);
+    assert_int_equal(fake.attempts, 0);
+}
+
+/* The domain ends while the guest plays: what there is to say is said. */
+static void test_the_end_in_the_middle(void **state)
+{
+    (void)state;
+    card_start(&cd);
+    run_ms(500);
+    player_end(&player);
+    assert_int_equal(line_count, 1);
+    assert_int_equal(last_run().frames, card.number);
+    assert_false(fake.is_open);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_every_frame_in_order),
+        TEST(test_a_short_sound_is_heard),
+        TEST(test_the_sink_waits_for_the_next_sound),
+        TEST(test_prepare_opens_ahead),
+        TEST(test_prepared_in_vain),
+        TEST(test_formats_follow_each_other),
+        TEST(test_a_slow_start_loses_nothing),
+        TEST(test_absent_at_the_start),
+        TEST(test_absent_and_slow),
+        TEST(test_killed_and_back),
+        TEST(test_restarted_between_sounds),
+        TEST(test_dying_again_and_again),
+        TEST(test_stuck),
+        TEST(test_a_fast_sink),
+        TEST(test_a_slow_sink),
+        TEST(test_a_noisy_sink),
+        TEST(test_underruns_are_seen),
+        TEST(test_starts_without_end),
+        TEST(test_a_run_kept_out_comes_in),
+        TEST(test_prepares_without_end),
+        TEST(test_writes_without_a_start),
+        TEST(test_the_end_in_the_middle),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
