@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The only place that knows the device, the guest and the host's sound: it
+ * carries frames from one to the other and keeps the device on time.
+ */
+#include "card/card.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "audio/stream.h"
+#include "base/clock.h"
+#include "card/sample_clock.h"
+#include "hw/es1370.h"
+#include "xen/guest.h"
+
+#define PLAYBACK_CHANNELS 2u /* ES1370_DAC1, ES1370_DAC2 */
+
+static const char *const channel_name[ES1370_CHANNELS] = {"dac1", "dac2", "adc"};
+
+/* Longer than this the card was not merely late but stopped (the process, or the whole host, was
+ * suspended): the lost time is not caught up. */
+#define MAX_CATCH_UP_TICKS (ES1370_HZ / 2)
+
+/* While a channel runs the card fetches at least this often, so that the host gets its frames
+ * evenly: an eighth of the latency asked for, within these bounds. */
+#define MIN_FETCH_NS NS_PER_MS
+#define MAX_FETCH_NS (25 * NS_PER_MS)
+
+/* Interrupts are at least this far apart, the time the chip needs for one burst of 32 bytes at
+ * 44.1 kHz: it bounds what a guest that asks for an interrupt each frame can cost. */
+#define MIN_INTERRUPT_NS (180 * NS_PER_US)
+
+/* How often the clock is corrected. */
+#define CORRECTION_NS (50 * NS_PER_MS)
+
+struct card {
+    struct es1370 chip;
+    struct sample_clock clock;
+    uint64_t chip_ticks; /* of clock, up to which the chip has been advanced */
+    uint64_t corrected_ns;
+    uint64_t interrupted_ns; /* when a period last ended */
+    uint64_t fetch_ns;
+    unsigned running; /* channels, a bit each */
+
+    struct stream *streams[PLAYBACK_CHANNELS];
+    uint32_t frame_bytes[ES1370_CHANNELS];
+
+    struct guest *guest;
+    uint16_t first_port; /* of the I/O BAR where ports_mapped */
+    bool ports_mapped;
+};
+
+/* The chip's services. */
+
+static bool chip_dma_read(void *opaque, uint64_t address, void *data, size_t len)
+{
+    struct card *card = opaque;
+
+    return guest_read(card->guest, address, data, len);
+}
+
+static bool chip_dma_write(void *opaque, uint64_t address, const void *data, size_t len)
+{
+    struct card *card = opaque;
+
+    return guest_write(card->guest, address, data, len);
+}
+
+static void chip_set_irq(void *opaque, bool asserted)
+{
+    struct card *card = opaque;
+
+    guest_set_intx(card->guest, asserted);
+}
+
+static void chip_prepare(void *opaque, enum es1370_channel ch, const struct pcm_format *format)
+{
+    struct card *card = opaque;
+
+    if (ch < PLAYBACK_CHANNELS) {
+        rt_stream_prepare(card->streams[ch], format);
+    }
+}
+
+static void chip_start(void *opaque, enum es1370_channel ch, const struct pcm_format *format)
+{
+    struct card *card = opaque;
+
+    card->frame_bytes[ch] = pcm_frame_bytes(format);
+    card->running |= 1u << ch;
+    if (ch < PLAYBACK_CHANNELS) {
+        rt_stream_start(card->streams[ch], format);
+    }
+}
+
+static void chip_stop(void *opaque, enum es1370_channel ch)
+{
+    struct card *card = opaque;
+
+    card->running &= ~(1u << ch);
+    if (ch < PLAYBACK_CHANNELS) {
+        rt_stream_stop(card->streams[ch]);
+    }
+}
+
+static void chip_playback(void *opaque, enum es1370_channel ch, const void *data, uint32_t frames)
+{
+    struct card *card = opaque;
+
+    if (ch < PLAYBACK_CHANNELS) {
+        rt_stream_write(card->streams[ch], data, frames);
+    }
+}
+
+/* No host driver records yet: the guest's capture runs on time and hears silence. */
+static void chip_capture(void *opaque, void *data, uint32_t frames)
+{
+    struct card *card = opaque;
+    struct pcm_format f = es1370_format(&card->chip, ES1370_ADC);
+
+    memset(data, f.bits == 8 ? 0x80 : 0, (size_t)frames * card->frame_bytes[ES1370_ADC]);
+}
+
+/* The I/O BAR has moved, or is no longer (or again) decoded. */
+static void pci_bar_changed(void *opaque, unsigned index, const struct pci_bar *bar)
+{
+    struct card *card = opaque;
+
+    (void)index;
+    if (card->ports_mapped) {
+        guest_unmap_ports(card->guest, card->first_port, ES1370_IO_BYTES);
+        card->ports_mapped = false;
+    }
+    if (bar->mapped) {
+        card->first_port = (uint16_t)bar->base;
+        card->ports_mapped = guest_map_ports(card->guest, card->first_port, ES1370_IO_BYTES);
+    }
+}
+
+/* What the guest asks. */
+
+static uint32_t config_read(void *opaque, unsigned offset, unsigned bytes)
+{
+    struct card *card = opaque;
+
+    return pci_config_read(&card->chip.pci, offset, bytes);
+}
+
+static void config_write(void *opaque, unsigned offset, unsigned bytes, uint32_t value)
+{
+    struct card *card = opaque;
+
+    rt_card_advance(card, clock_now_ns());
+    pci_config_write(&card->chip.pci, offset, bytes, value);
+}
+
+static uint32_t port_read(void *opaque, uint16_t port, unsigned bytes)
+{
+    struct card *card = opaque;
+
+    rt_card_advance(card, clock_now_ns());
+    return es1370_read(&card->chip, (uint16_t)(port - card->first_port), bytes);
+}
+
+static void port_write(void *opaque, uint16_t port, unsigned bytes, uint32_t value)
+{
+    struct card *card = opaque;
+
+    rt_card_advance(card, clock_now_ns());
+    es1370_write(&card->chip, (uint16_t)(port - card->first_port), bytes, value);
+}
+
+static uint64_t fetch_interval(const struct audio_settings *settings)
+{
+    uint64_t ns = settings->out_latency_us * NS_PER_US / 8;
+
+    return ns < MIN_FETCH_NS ? MIN_FETCH_NS : ns > MAX_FETCH_NS ? MAX_FETCH_NS : ns;
+}
+
+struct card *card_create(const struct audio_settings *settings, uint64_t now_ns, struct err *err)
+{
+    struct card *card = calloc(1, sizeof(*card));
+    const struct es1370_host host = {
+        .opaque = card,
+        .dma_read = chip_dma_read,
+        .dma_write = chip_dma_write,
+        .set_irq = chip_set_irq,
+        .prepare = chip_prepare,
+        .start = chip_start,
+        .stop = chip_stop,
+        .playback = chip_playback,
+        .capture = chip_capture,
+    };
+
+    if (!card) {
+        err_set(err, "no memory for a sound card");
+        return NULL;
+    }
+    for (unsigned i = 0; i < PLAYBACK_CHANNELS; i++) {
+        card->streams[i] = stream_open(settings, channel_name[i], err);
+        if (!card->streams[i]) {
+            card_destroy(card);
+            return NULL;
+        }
+    }
+    es1370_init(&card->chip, &host);
+    card->chip.pci.opaque = card;
+    card->chip.pci.bar_changed = pci_bar_changed;
+    sample_clock_start(&card->clock, ES1370_HZ, now_ns);
+    card->fetch_ns = fetch_interval(settings);
+    card->corrected_ns = now_ns;
+    return card;
+}
+
+bool card_plug(struct card *card, uint16_t domid, uint8_t slot, struct err *err)
+{
+    const struct guest_device device = {
+        .opaque = card,
+        .config_read = config_read,
+        .config_write = config_write,
+        .port_read = port_read,
+        .port_write = port_write,
+    };
+
+    card->guest = guest_open(domid, slot, &device, err);
+    return card->guest != NULL;
+}
+
+struct guest *card_guest(struct card *card)
+{
+    return card->guest;
+}
+
+void card_destroy(struct card *card)
+{
+    if (!card) {
+        return;
+    }
+    /* The guest first: a domain that is being destroyed waits for its last mapping to go. */
+    guest_close(card->guest);
+    for (unsigned i = 0; i < PLAYBACK_CHANNELS; i++) {
+        if (card->streams[i]) {
+            stream_close(card->streams[i]);
+        }
+    }
+    free(card);
+}
+
+/* The host's sink sets the pace: of the stream that plays, DAC2 (the one guests use) first. */
+static void rt_correct_clock(struct card *card, uint64_t now_ns)
+{
+    if (now_ns - card->corrected_ns < CORRECTION_NS) {
+        return;
+    }
+    card->corrected_ns = now_ns;
+    for (unsigned i = PLAYBACK_CHANNELS; i-- > 0;) {
+        if (card->running & (1u << i)) {
+            sample_clock_set_ppm(&card->clock, now_ns, rt_stream_clock_ppm(card->streams[i]));
+            return;
+        }
+    }
+}
+
+uint64_t rt_card_advance(struct card *card, uint64_t now_ns)
+{
+    uint64_t ticks = sample_clock_ticks(&card->clock, now_ns);
+    uint64_t elapsed = ticks - card->chip_ticks;
+    uint64_t event, wake;
+
+    if (elapsed >= es1370_next_event(&card->chip)) {
+        card->interrupted_ns = now_ns;
+    }
+    card->chip_ticks = ticks;
+    es1370_advance(&card->chip, elapsed < MAX_CATCH_UP_TICKS ? elapsed : MAX_CATCH_UP_TICKS);
+    rt_correct_clock(card, now_ns);
+
+    if (!card->running) {
+        return UINT64_MAX;
+    }
+    wake = now_ns + card->fetch_ns;
+    event = es1370_next_event(&card->chip);
+    if (event != UINT64_MAX) {
+        uint64_t due = sample_clock_when(&card->clock, ticks + event);
+
+        if (due < card->interrupted_ns + MIN_INTERRUPT_NS) {
+            due = card->interrupted_ns + MIN_INTERRUPT_NS;
+        }
+        wake = due < wake ? due : wake;
+    }
+    return wake;
+}
+
+void rt_card_serve(struct card *card)
+{
+    guest_serve(card->guest);
+}

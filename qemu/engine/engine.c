@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "engine/engine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fds.h"
+#include "base/log.h"
+
+bool engine_become(char *const argv[], struct err *err)
+{
+    execv(argv[0], argv);
+    return err_set(err,
+                   "cannot start the engine %s: %s. Install the distribution's Xen device model "
+                   "(apt install qemu-system-xen), or name another in QEMU_DM_ENGINE",
+                   argv[0], strerror(errno));
+}
+
+pid_t engine_start(char *const argv[], const sigset_t *mask, const int keep[], unsigned count,
+                   struct err *err)
+{
+    pid_t parent = getpid();
+    pid_t pid = fork();
+
+    if (pid < 0) {
+        err_set(err, "cannot fork the engine: %s", strerror(errno));
+        return -1;
+    }
+    if (pid == 0) {
+        struct err why;
+
+        /* The toolstack knows the supervisor's pid only: should that be killed without a chance
+         * to say so, the engine is told to end as the toolstack would tell it. */
+        prctl(PR_SET_PDEATHSIG, SIGHUP);
+        sigprocmask(SIG_SETMASK, mask, NULL);
+        if (getppid() == parent) {
+            engine_become(argv, &why);
+            log_error("%s", why.text);
+        }
+        _exit(EXIT_FAILURE);
+    }
+    close_fds_except(keep, count);
+    return pid;
+}
+
+void engine_end_alike(int status)
+{
+    if (WIFSIGNALED(status)) {
+        const struct rlimit no_core = {0, 0}; /* the engine's own core tells more than ours */
+        sigset_t only;
+
+        setrlimit(RLIMIT_CORE, &no_core);
+        signal(WTERMSIG(status), SIG_DFL);
+        sigemptyset(&only);
+        sigaddset(&only, WTERMSIG(status));
+        sigprocmask(SIG_UNBLOCK, &only, NULL);
+        raise(WTERMSIG(status));
+    }
+    exit(WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The distribution's device model, which runs everything of the machine but
+ * the sound.
+ */
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+/* Replaces this process by the engine. Returns only if that fails, with err set. argv[0] is the
+ * engine's path. */
+bool engine_become(char *const argv[], struct err *err);
+
+/* Starts the engine as a child, with the signal mask the toolstack gave us; it inherits every
+ * descriptor the toolstack has passed, which are then closed here but for the count given in
+ * keep. The engine does not outlive this process. -1 with err set. */
+pid_t engine_start(char *const argv[], const sigset_t *mask, const int keep[], unsigned count,
+                   struct err *err);
+
+/* Ends this process the way the engine ended: with its exit status, or by the same signal.
+ * status is waitpid's. */
+_Noreturn void engine_end_alike(int status);
+
+#endif

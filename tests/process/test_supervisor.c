@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The whole program as a toolstack sees it, with a fake domain instead of Xen
+ * and a shell script instead of the engine: pids, signals, exit status,
+ * descriptors, and what is left behind.
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* Everything here happens within milliseconds; this long means never. */
+enum { DEADLINE_MS = 8000 };
+
+static char program[512], engine[512];
+static char dir[] = "/tmp/qemu-dm-test-XXXXXX";
+static char log_path[64];    /* what the fakes saw */
+static char stderr_path[64]; /* what the user would read */
+
+static void pause_ms(unsigned ms)
+{
+    struct timespec t = {.tv_nsec = (long)ms * 1000000};
+
+    nanosleep(&t, NULL);
+}
+
+static char *slurp(const char *path)
+{
+    static char text[65536];
+    FILE *f = fopen(path, "r");
+    size_t n = f ? fread(text, 1, sizeof(text) - 1, f) : 0;
+
+    if (f) {
+        fclose(f);
+    }
+    text[n] = '\0';
+    return text;
+}
+
+static bool file_says(const char *path, const char *what)
+{
+    for (int ms = 0; ms < DEADLINE_MS; ms += 5) {
+        if (strstr(slurp(path), what)) {
+            return true;
+        }
+        pause_ms(5);
+    }
+    print_error("%s never said \"%s\"; it says:\n%s\n", path, what, slurp(path));
+    return false;
+}
+
+/* The number behind a word in the log, e.g. "engine pid=". */
+static long number_after(const char *what)
+{
+    const char *at;
+
+    assert_true(file_says(log_path, what));
+    at = strstr(slurp(log_path), what);
+    return strtol(at + strlen(what), NULL, 10);
+}
+
+static pid_t start(const char *behaviour, const char *const args[])
+{
+    const char *argv[32] = {program};
+    pid_t pid;
+
+    for (unsigned i = 0; args[i]; i++) {
+        argv[i + 1] = args[i];
+    }
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        int err = open(stderr_path, O_CREAT | O_WRONLY | O_APPEND, 0600);
+
+        dup2(err, STDERR_FILENO);
+        dup2(err, STDOUT_FILENO);
+        setenv("FAKE_ENGINE", behaviour, 1);
+        execv(program, (char *const *)argv);
+        _exit(127);
+    }
+    return pid;
+}
+
+static int end_of(pid_t pid)
+{
+    int status;
+
+    for (int ms = 0; ms < DEADLINE_MS; ms += 5) {
+        if (waitpid(pid, &status, WNOHANG) == pid) {
+            return status;
+        }
+        pause_ms(5);
+    }
+    kill(pid, SIGKILL);
+    waitpid(pid, &status, 0);
+    fail_msg("the program did not end");
+    return -1;
+}
+
+static bool gone(pid_t pid)
+{
+    for (int ms = 0; ms < DEADLINE_MS; ms += 5) {
+        if (kill(pid, 0) < 0) {
+            return true;
+        }
+        pause_ms(5);
+    }
+    return false;
+}
+
+/* As libxl does, shortened: host bridge, PIIX3 and xen-platform are in slots 0 to 2. */
+static const char *const with_card[] = {
+    "-xen-domid", "7",         "-nodefaults", "-name", "dom", "-device", "es1370",
+    "-audiodev",  "none,id=s", "-machine",    "xenfv", "-m",  "512",     NULL,
+};
+static const char *const without_card[] = {"-xen-domid", "7", "-machine", "xenfv", NULL};
+
+static int fresh_logs(void **state)
+{
+    (void)state;
+    unlink(log_path);
+    unlink(stderr_path);
+    unsetenv("FAKE_GUEST_OPEN");
+    return 0;
+}
+
+static void becomes_the_engine_without_a_card(void **state)
+{
+    pid_t pid = start("exit 0", without_card);
+
+    (void)state;
+    assert_int_equal(end_of(pid), 0);
+    assert_int_equal(number_after("engine pid="), pid);
+    assert_non_null(strstr(slurp(log_path), "arg -xen-domid\narg 7\narg -machine\narg xenfv\n"));
+    assert_null(strstr(slurp(log_path), "open domid"));
+}
+
+static void joins_the_domain_before_the_engine_does(void **state)
+{
+    const char *log, *opened, *engine_started;
+    pid_t pid = start("exit 0", with_card);
+
+    (void)state;
+    assert_int_equal(end_of(pid), 0);
+    log = slurp(log_path);
+    opened = strstr(log, "open domid=7 slot=3");
+    engine_started = strstr(log, "engine pid=");
+    assert_non_null(opened);
+    assert_non_null(engine_started);
+    assert_true(opened < engine_started);
+    assert_true(number_after("engine pid=") != pid);
+}
+
+static void takes_the_sound_out_of_the_engines_hands(void **state)
+{
+    (void)state;
+    end_of(start("exit 0", with_card));
+    assert_null(strstr(slurp(log_path), "id=s\n"));
+    assert_non_null(strstr(slurp(log_path), "arg -m\narg 512\n"));
+}
+
+static void ends_with_the_engines_status(void **state)
+{
+    int status = end_of(start("exit 7", with_card));
+
+    (void)state;
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 7);
+    assert_true(file_says(log_path, "close domid=7"));
+}
+
+static void ends_by_the_engines_signal(void **state)
+{
+    int status = end_of(start("kill KILL", with_card));
+
+    (void)state;
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGKILL);
+    assert_true(file_says(log_path, "close domid=7"));
+}
+
+static void hands_signals_on(void **state)
+{
+    static const struct {
+        int number;
+        const char *line;
+    } signals[] = {{SIGHUP, "signal HUP"}, {SIGTERM, "signal TERM"}, {SIGINT, "signal INT"},
+                   {SIGUSR1, "signal USR1"}};
+
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+        pid_t pid;
+
+        fresh_logs(state);
+        pid = start("wait", with_card);
+        assert_true(file_says(log_path, "arg 512"));
+        kill(pid, signals[i].number);
+        assert_int_equal(end_of(pid), 0);
+        assert_true(file_says(log_path, signals[i].line));
+        assert_true(file_says(log_path, "close domid=7"));
+    }
+}
+
+static void a_card_that_cannot_start_does_not_stop_the_machine(void **state)
+{
+    static const char *const ways[] = {"fail", "die"};
+
+    for (size_t i = 0; i < 2; i++) {
+        fresh_logs(state);
+        setenv("FAKE_GUEST_OPEN", ways[i], 1);
+        assert_int_equal(end_of(start("exit 0", with_card)), 0);
+        assert_true(file_says(log_path, "engine pid="));
+        assert_true(file_says(stderr_path, "silent"));
+    }
+}
+
+static void a_card_that_dies_is_unplugged(void **state)
+{
+    pid_t pid = start("wait", with_card);
+    pid_t card;
+
+    (void)state;
+    assert_true(file_says(log_path, "arg 512"));
+    card = (pid_t)number_after("open domid=7 slot=3 pid=");
+    kill(card, SIGKILL);
+    assert_true(file_says(log_path, "retire domid=7 server=1"));
+    assert_int_equal(kill(pid, 0), 0);
+    kill(pid, SIGTERM);
+    assert_int_equal(end_of(pid), 0);
+}
+
+static void leaves_nothing_behind_when_it_is_killed(void **state)
+{
+    pid_t pid = start("wait", with_card);
+    pid_t card, engine_pid;
+
+    (void)state;
+    assert_true(file_says(log_path, "arg 512"));
+    card = (pid_t)number_after("open domid=7 slot=3 pid=");
+    engine_pid = (pid_t)number_after("engine pid=");
+    kill(pid, SIGKILL);
+    end_of(pid);
+    assert_true(file_says(log_path, "close domid=7"));
+    assert_true(file_says(log_path, "signal HUP"));
+    assert_true(gone(card));
+    assert_true(gone(engine_pid));
+}
+
+static void holds_none_of_the_toolstacks_descriptors(void **state)
+{
+    struct pollfd p;
+    int ends[2];
+    char c;
+    pid_t pid;
+
+    (void)state;
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(dup2(ends[1], 9), 9);
+    close(ends[1]);
+    fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+    pid = start("wait", with_card); /* the engine closes its descriptor 9 */
+    close(9);
+    p = (struct pollfd){.fd = ends[0], .events = POLLIN};
+    assert_int_equal(poll(&p, 1, DEADLINE_MS), 1);
+    assert_int_equal(read(ends[0], &c, 1), 0);
+    close(ends[0]);
+    kill(pid, SIGTERM);
+    assert_int_equal(end_of(pid), 0);
+}
+
+static void a_mistyped_audiodev_is_refused_before_anything_starts(void **state)
+{
+    static const char *const args[] = {"-xen-domid", "7",           "-device", "es1370",
+                                       "-audiodev",  "nonee,id=s", NULL};
+    int status = end_of(start("exit 0", args));
+
+    (void)state;
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 1);
+    assert_true(file_says(stderr_path, "nonee"));
+    assert_string_equal(slurp(log_path), "");
+}
+
+static void a_missing_engine_is_named(void **state)
+{
+    int status;
+
+    (void)state;
+    setenv("QEMU_DM_ENGINE", "/nonexistent/engine", 1);
+    status = end_of(start("exit 0", with_card));
+    setenv("QEMU_DM_ENGINE", engine, 1);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 1);
+    assert_true(file_says(stderr_path, "/nonexistent/engine"));
+    assert_true(file_says(log_path, "close domid=7"));
+}
+
+static void explains_itself(void **state)
+{
+    static const char *const help[] = {"--help", NULL}, *const version[] = {"--version", NULL};
+
+    (void)state;
+    assert_int_equal(end_of(start("exit 9", help)), 0);
+    assert_true(file_says(stderr_path, "-audiodev"));
+    assert_int_equal(end_of(start("exit 9", version)), 0);
+    assert_true(file_says(stderr_path, "qemu-dm "));
+    assert_string_equal(slurp(log_path), "");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(becomes_the_engine_without_a_card, fresh_logs),
+        cmocka_unit_test_setup(joins_the_domain_before_the_engine_does, fresh_logs),
+        cmocka_unit_test_setup(takes_the_sound_out_of_the_engines_hands, fresh_logs),
+        cmocka_unit_test_setup(ends_with_the_engines_status, fresh_logs),
+        cmocka_unit_test_setup(ends_by_the_engines_signal, fresh_logs),
+        cmocka_unit_test_setup(hands_signals_on, fresh_logs),
+        cmocka_unit_test_setup(a_card_that_cannot_start_does_not_stop_the_machine, fresh_logs),
+        cmocka_unit_test_setup(a_card_that_dies_is_unplugged, fresh_logs),
+        cmocka_unit_test_setup(leaves_nothing_behind_when_it_is_killed, fresh_logs),
+        cmocka_unit_test_setup(holds_none_of_the_toolstacks_descriptors, fresh_logs),
+        cmocka_unit_test_setup(a_mistyped_audiodev_is_refused_before_anything_starts, fresh_logs),
+        cmocka_unit_test_setup(a_missing_engine_is_named, fresh_logs),
+        cmocka_unit_test_setup(explains_itself, fresh_logs),
+    };
+    const char *build = getenv("BUILD"), *src = getenv("SRC");
+    int failed;
+
+    if (!mkdtemp(dir)) {
+        perror(dir);
+        return 1;
+    }
+    snprintf(program, sizeof(program), "%s/tests/qemu-dm-fake", build ? build : "build");
+    snprintf(engine, sizeof(engine), "%s/tests/process/fake-engine", src ? src : ".");
+    snprintf(log_path, sizeof(log_path), "%s/seen", dir);
+    snprintf(stderr_path, sizeof(stderr_path), "%s/stderr", dir);
+    setenv("QEMU_DM_ENGINE", engine, 1);
+    setenv("FAKE_ENGINE_LOG", log_path, 1);
+    setenv("FAKE_GUEST_LOG", log_path, 1);
+
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    unlink(log_path);
+    unlink(stderr_path);
+    rmdir(dir);
+    return failed;
+}

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The card between guest and host: a driver's register writes in, frames and
+ * interrupts out, each at its nanosecond of a virtual clock.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "audio/stream.h"
+#include "base/clock.h"
+#include "card/card.h"
+#include "fakes/fake_guest.h"
+
+/* Instead of CLOCK_MONOTONIC. */
+static uint64_t now;
+
+uint64_t clock_now_ns(void)
+{
+    return now;
+}
+
+/* Instead of the streams: they remember what came. */
+struct stream {
+    const char *name;
+    struct pcm_format format;
+    unsigned starts, stops;
+    uint64_t frames;
+    uint16_t last[2];  /* the last frame */
+    uint64_t disorder; /* frames that did not follow the one before (left counts up by one) */
+    double ppm;
+};
+
+static struct stream streams[2];
+static unsigned streams_open;
+
+struct stream *stream_open(const struct audio_settings *settings, const char *name,
+                           struct err *err)
+{
+    struct stream *s = &streams[streams_open++];
+
+    (void)settings;
+    (void)err;
+    *s = (struct stream){.name = name};
+    return s;
+}
+
+void stream_close(struct stream *s)
+{
+    (void)s;
+    streams_open--;
+}
+
+void rt_stream_prepare(struct stream *s, const struct pcm_format *format)
+{
+    (void)s;
+    (void)format;
+}
+
+void rt_stream_start(struct stream *s, const struct pcm_format *format)
+{
+    s->format = *format;
+    s->starts++;
+}
+
+void rt_stream_write(struct stream *s, const void *data, uint32_t frames)
+{
+    const uint8_t *bytes = data;
+
+    for (uint32_t i = 0; i < frames; i++) {
+        uint16_t left;
+
+        memcpy(&left, bytes + i * pcm_frame_bytes(&s->format), sizeof(left));
+        s->disorder += s->frames > 0 && left != (uint16_t)(s->last[0] + 1);
+        s->last[0] = left;
+        s->frames++;
+    }
+}
+
+void rt_stream_stop(struct stream *s)
+{
+    s->stops++;
+}
+
+double rt_stream_clock_ppm(struct stream *s)
+{
+    return s->ppm;
+}
+
+/* The guest's side. */
+
+enum {
+    PORT = 0xc200,
+    CONTROL = 0x00,
+    STATUS = 0x04,
+    MEM_PAGE = 0x0c,
+    SCTL = 0x20,
+    DAC1_COUNT = 0x24,
+    DAC2_COUNT = 0x28,
+    WINDOW = 0x30,
+    CDC_EN = 0x02,
+    DAC2_EN = 0x20,
+    DAC1_EN = 0x40,
+    DAC2_INT = 0x200,
+    DAC2_S16_STEREO = 0x0c,
+    DIV_44100 = 30 << 16,
+    BUFFER = 0x10000,
+    BUFFER_FRAMES = 16384, /* the frame's number, as 16 bits, runs through it four times */
+};
+
+static struct card *card;
+static struct audio_settings settings = {.out_latency_us = 10000};
+
+static uint32_t in(unsigned reg)
+{
+    const struct guest_device *d = &fake_guest()->device;
+
+    return d->port_read(d->opaque, (uint16_t)(PORT + reg), 4);
+}
+
+static void out(unsigned reg, uint32_t value)
+{
+    const struct guest_device *d = &fake_guest()->device;
+
+    d->port_write(d->opaque, (uint16_t)(PORT + reg), 4, value);
+}
+
+static void config(unsigned offset, unsigned bytes, uint32_t value)
+{
+    const struct guest_device *d = &fake_guest()->device;
+
+    d->config_write(d->opaque, offset, bytes, value);
+}
+
+static int plug(void **state)
+{
+    struct err err;
+
+    (void)state;
+    now = 77 * NS_PER_S;
+    card = card_create(&settings, now, &err);
+    assert_non_null(card);
+    assert_true(card_plug(card, 5, 4, &err));
+    config(0x10, 4, PORT);
+    config(0x04, 2, 0x0005);
+    return 0;
+}
+
+static int unplug(void **state)
+{
+    (void)state;
+    card_destroy(card);
+    assert_int_equal(streams_open, 0);
+    assert_null(fake_guest());
+    return 0;
+}
+
+/* As Linux does it: 44.1 kHz, 16 bits, stereo, an interrupt each period frames. */
+static void play_on_dac2(unsigned period)
+{
+    for (unsigned i = 0; i < BUFFER_FRAMES; i++) {
+        uint16_t frame[2] = {(uint16_t)i, (uint16_t)~i};
+
+        memcpy(fake_guest()->ram + BUFFER + i * sizeof(frame), frame, sizeof(frame));
+    }
+    out(CONTROL, CDC_EN);
+    out(MEM_PAGE, 0xc);
+    out(WINDOW + 8, BUFFER);
+    out(WINDOW + 12, BUFFER_FRAMES - 1);
+    out(SCTL, DAC2_S16_STEREO | DAC2_INT);
+    out(DAC2_COUNT, period - 1);
+    out(CONTROL, CDC_EN | DIV_44100);
+    out(CONTROL, CDC_EN | DIV_44100 | DAC2_EN);
+}
+
+static void acknowledge(void)
+{
+    out(SCTL, DAC2_S16_STEREO);
+    out(SCTL, DAC2_S16_STEREO | DAC2_INT);
+}
+
+static uint32_t position(void)
+{
+    out(MEM_PAGE, 0xc);
+    return in(WINDOW + 12) >> 16;
+}
+
+static void the_guest_finds_the_card_where_it_was_put(void **state)
+{
+    const struct guest_device *d = &fake_guest()->device;
+
+    (void)state;
+    assert_int_equal(fake_guest()->domid, 5);
+    assert_int_equal(fake_guest()->slot, 4);
+    assert_int_equal(d->config_read(d->opaque, 0, 4), 0x50001274);
+    assert_int_equal(fake_guest()->first_port, PORT);
+    assert_int_equal(fake_guest()->port_count, 64);
+}
+
+static void ports_follow_the_bar(void **state)
+{
+    (void)state;
+    config(0x04, 2, 0x0004); /* I/O decoding off */
+    assert_int_equal(fake_guest()->port_count, 0);
+    config(0x10, 4, 0xffffffff); /* sizing */
+    assert_int_equal(fake_guest()->port_count, 0);
+    config(0x10, 4, 0x1340);
+    config(0x04, 2, 0x0005);
+    assert_int_equal(fake_guest()->first_port, 0x1340);
+    assert_int_equal(fake_guest()->port_count, 64);
+    config(0x10, 4, 0x12340000); /* beyond I/O space: nobody's */
+    assert_int_equal(fake_guest()->port_count, 0);
+}
+
+static void nothing_wakes_an_idle_card(void **state)
+{
+    (void)state;
+    assert_true(rt_card_advance(card, now) == UINT64_MAX);
+}
+
+/* The loop of the card's process, with a driver that acknowledges at once: every frame once and
+ * in order, every interrupt at the nanosecond its period ends. */
+static void plays_every_frame_on_time(void **state)
+{
+    uint64_t start, interrupts = 0;
+
+    (void)state;
+    play_on_dac2(256);
+    start = now;
+    while (now < start + 2 * NS_PER_S) {
+        uint64_t wake = rt_card_advance(card, now);
+        unsigned edges = fake_guest()->intx_edges;
+
+        assert_true(wake > now && wake <= now + 10 * NS_PER_MS);
+        now = wake;
+        rt_card_advance(card, now);
+        if (fake_guest()->intx_edges != edges) {
+            uint64_t due;
+
+            interrupts++;
+            due = start + (interrupts * 256 * NS_PER_S + 44099) / 44100;
+            assert_in_range(now, due, due + 10);
+            assert_int_equal(position(), interrupts * 256 % BUFFER_FRAMES);
+            acknowledge();
+            assert_false(fake_guest()->intx);
+        }
+    }
+    assert_int_equal(interrupts, 2 * 44100 / 256);
+    assert_in_range(streams[1].frames, 2 * 44100, 2 * 44100 + 441);
+    /* The number jumps back where the buffer wraps, and nowhere else. */
+    assert_int_equal(streams[1].disorder, (streams[1].frames - 1) / BUFFER_FRAMES);
+    assert_int_equal(streams[1].starts, 1);
+    assert_int_equal(streams[1].format.rate, 44100);
+    assert_int_equal(streams[0].frames, 0);
+}
+
+static void the_position_is_that_of_the_moment_it_is_read(void **state)
+{
+    uint64_t start;
+
+    (void)state;
+    play_on_dac2(4096);
+    start = now;
+    for (unsigned i = 1; i < 5000; i++) {
+        now += 33333;
+        assert_int_equal(position(), (now - start) * 441 / (10 * NS_PER_MS));
+    }
+    assert_int_equal(streams[1].frames, position());
+}
+
+static void stopping_stops_the_stream_and_the_wakes(void **state)
+{
+    (void)state;
+    play_on_dac2(256);
+    now += NS_PER_MS;
+    out(CONTROL, CDC_EN | DIV_44100);
+    assert_int_equal(streams[1].stops, 1);
+    assert_int_equal(streams[1].frames, 44);
+    assert_true(rt_card_advance(card, now) == UINT64_MAX);
+    now += NS_PER_S;
+    rt_card_advance(card, now);
+    assert_int_equal(streams[1].frames, 44);
+}
+
+/* The host was asleep: the guest's time stood still as well, so nothing is to be caught up. */
+static void a_long_gap_is_not_caught_up(void **state)
+{
+    (void)state;
+    play_on_dac2(1024);
+    now += 3600 * NS_PER_S;
+    rt_card_advance(card, now);
+    assert_int_equal(streams[1].frames, 22050);
+}
+
+static void the_clock_follows_the_sink(void **state)
+{
+    uint64_t start, frames;
+
+    (void)state;
+    play_on_dac2(1024);
+    streams[1].ppm = 1000;
+    now += 60 * NS_PER_MS;
+    rt_card_advance(card, now); /* from here on */
+    frames = streams[1].frames;
+    start = now;
+    while (now < start + 10 * NS_PER_S) {
+        now += NS_PER_MS;
+        rt_card_advance(card, now);
+    }
+    assert_in_range(streams[1].frames - frames, 441440, 441442);
+}
+
+/* A guest that asks for an interrupt each frame costs it no more than one each 180 us. */
+static void an_interrupt_each_frame_is_bounded(void **state)
+{
+    uint64_t start;
+    unsigned wakes = 0;
+
+    (void)state;
+    play_on_dac2(1);
+    start = now;
+    while (now < start + NS_PER_S) {
+        now = rt_card_advance(card, now);
+        wakes++;
+        if (fake_guest()->intx) {
+            acknowledge();
+        }
+    }
+    assert_in_range(wakes, 100, NS_PER_S / (180 * NS_PER_US) + 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(the_guest_finds_the_card_where_it_was_put, plug, unplug),
+        cmocka_unit_test_setup_teardown(ports_follow_the_bar, plug, unplug),
+        cmocka_unit_test_setup_teardown(nothing_wakes_an_idle_card, plug, unplug),
+        cmocka_unit_test_setup_teardown(plays_every_frame_on_time, plug, unplug),
+        cmocka_unit_test_setup_teardown(the_position_is_that_of_the_moment_it_is_read, plug,
+                                        unplug),
+        cmocka_unit_test_setup_teardown(stopping_stops_the_stream_and_the_wakes, plug, unplug),
+        cmocka_unit_test_setup_teardown(a_long_gap_is_not_caught_up, plug, unplug),
+        cmocka_unit_test_setup_teardown(the_clock_follows_the_sink, plug, unplug),
+        cmocka_unit_test_setup_teardown(an_interrupt_each_frame_is_bounded, plug, unplug),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
