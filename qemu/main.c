@@ -161,6 +161,7 @@ int main(int argc, char *argv[])
     struct plan plan;
     struct err err;
 
+    log_set_name("qemu-dm");
     if (!plan_make(&plan, argc, (const char *const *)argv, engine_path(), &err)) {
         log_error("%s", err.text);
         return EXIT_FAILURE;

@@ -14,7 +14,8 @@ void close_fds_except(const int keep[], size_t count)
         unsigned lowest = 0;
 
         for (size_t i = 0; i < count; i++) {
-            if (keep[i] >= 0 && (unsigned)keep[i] >= from && (!found || (unsigned)keep[i] < lowest)) {
+            if (keep[i] >= 0 && (unsigned)keep[i] >= from &&
+                (!found || (unsigned)keep[i] < lowest)) {
                 lowest = (unsigned)keep[i];
                 found = true;
             }

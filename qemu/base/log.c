@@ -12,9 +12,17 @@ static const char *log_name = "qemu-dm";
 static enum log_level log_threshold = LOG_LEVEL_INFO;
 static uint64_t log_start_ns;
 
+static void start_time(uint64_t now)
+{
+    if (!log_start_ns) {
+        log_start_ns = now;
+    }
+}
+
 void log_set_name(const char *name)
 {
     log_name = name;
+    start_time(clock_now_ns());
 }
 
 void log_set_level(enum log_level level)
@@ -33,9 +41,7 @@ void log_at(enum log_level level, const char *fmt, ...)
     if (level > log_threshold) {
         return;
     }
-    if (!log_start_ns) {
-        log_start_ns = now;
-    }
+    start_time(now);
     n = snprintf(line, sizeof(line), "%s[%.3f]: %s", log_name,
                  (double)(now - log_start_ns) / (double)NS_PER_S, prefix[level]);
     va_start(ap, fmt);

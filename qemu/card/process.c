@@ -21,7 +21,7 @@
 
 /* How long the card may take to be plugged in, and to end. */
 #define START_TIMEOUT_MS 10000
-#define STOP_TIMEOUT_NS (3 * NS_PER_S)
+#define STOP_TIMEOUT_NS  (3 * NS_PER_S)
 
 /* What the card tells the supervisor, once. */
 struct report {

@@ -14,8 +14,8 @@
 #include "base/err.h"
 
 struct card_process {
-    pid_t pid;          /* 0: none */
-    int control;        /* the supervisor's end of the socket; closing it ends the card */
+    pid_t pid;   /* 0: none */
+    int control; /* the supervisor's end of the socket; closing it ends the card */
     uint16_t domid;
     uint16_t server_id; /* of the card's ioreq server */
 };

@@ -8,7 +8,6 @@
 
 #include <xentoolcore.h>
 
-
 static bool open_handles(struct guest *g, struct err *err)
 {
     g->dm = xendevicemodel_open(NULL, 0);

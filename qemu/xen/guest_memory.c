@@ -44,8 +44,9 @@ static bool region_map(struct guest *g, struct guest_region *r, uint64_t first_g
     r->writable = writable;
     r->tried_ns = clock_now_ns();
     r->absent = 0;
-    r->pages = xenforeignmemory_map(g->fmem, g->domid, writable ? PROT_READ | PROT_WRITE : PROT_READ,
-                                    REGION_PAGES, gfns, errors);
+    r->pages =
+        xenforeignmemory_map(g->fmem, g->domid, writable ? PROT_READ | PROT_WRITE : PROT_READ,
+                             REGION_PAGES, gfns, errors);
     for (unsigned i = 0; i < REGION_PAGES; i++) {
         r->absent |= (uint32_t)(errors[i] != 0) << i;
     }

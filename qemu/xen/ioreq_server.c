@@ -34,8 +34,8 @@ static bool create_above_the_engines(struct guest *g, struct err *err)
         return err_set(err, "Xen refuses an ioreq server for domain %u: %s", g->domid,
                        strerror(errno));
     }
-    if (xendevicemodel_create_ioreq_server(g->dm, g->domid, HVM_IOREQSRV_BUFIOREQ_OFF,
-                                           &g->server) < 0) {
+    if (xendevicemodel_create_ioreq_server(g->dm, g->domid, HVM_IOREQSRV_BUFIOREQ_OFF, &g->server) <
+        0) {
         err_set(err, "Xen refuses a second ioreq server for domain %u: %s", g->domid,
                 strerror(errno));
     } else {
@@ -78,8 +78,8 @@ static bool bind_events(struct guest *g, struct err *err)
         return err_set(err, "cannot make /dev/xen/evtchn non-blocking: %s", strerror(errno));
     }
     for (unsigned vcpu = 0; vcpu < g->vcpus; vcpu++) {
-        xenevtchn_port_or_error_t port = xenevtchn_bind_interdomain(
-            g->evtchn, g->domid, g->ioreqs->vcpu_ioreq[vcpu].vp_eport);
+        xenevtchn_port_or_error_t port =
+            xenevtchn_bind_interdomain(g->evtchn, g->domid, g->ioreqs->vcpu_ioreq[vcpu].vp_eport);
 
         if (port < 0) {
             return err_set(err, "cannot bind the event channel of vCPU %u of domain %u: %s", vcpu,

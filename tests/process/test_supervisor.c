@@ -196,7 +196,9 @@ static void hands_signals_on(void **state)
     static const struct {
         int number;
         const char *line;
-    } signals[] = {{SIGHUP, "signal HUP"}, {SIGTERM, "signal TERM"}, {SIGINT, "signal INT"},
+    } signals[] = {{SIGHUP, "signal HUP"},
+                   {SIGTERM, "signal TERM"},
+                   {SIGINT, "signal INT"},
                    {SIGUSR1, "signal USR1"}};
 
     for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
@@ -281,7 +283,7 @@ static void holds_none_of_the_toolstacks_descriptors(void **state)
 
 static void a_mistyped_audiodev_is_refused_before_anything_starts(void **state)
 {
-    static const char *const args[] = {"-xen-domid", "7",           "-device", "es1370",
+    static const char *const args[] = {"-xen-domid", "7",          "-device", "es1370",
                                        "-audiodev",  "nonee,id=s", NULL};
     int status = end_of(start("exit 0", args));
 

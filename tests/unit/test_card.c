@@ -38,8 +38,7 @@ struct stream {
 static struct stream streams[2];
 static unsigned streams_open;
 
-struct stream *stream_open(const struct audio_settings *settings, const char *name,
-                           struct err *err)
+struct stream *stream_open(const struct audio_settings *settings, const char *name, struct err *err)
 {
     struct stream *s = &streams[streams_open++];
 

@@ -24,7 +24,7 @@ static struct {
     struct shared_iopage *page;
     char events[1024]; /* calls of note, in order */
     bool servers[8];
-    int fail_create;   /* the how manieth creation fails; 0: none */
+    int fail_create; /* the how manieth creation fails; 0: none */
     bool restricted, enabled;
     unsigned mapped, unmapped; /* regions */
     uint64_t dirty[16];
@@ -189,10 +189,11 @@ int xenforeignmemory_close(xenforeignmemory_handle *fmem)
     return 0;
 }
 
-xenforeignmemory_resource_handle *
-xenforeignmemory_map_resource(xenforeignmemory_handle *fmem, domid_t domid, unsigned type,
-                              unsigned id, unsigned long frame, unsigned long count, void **page,
-                              int prot, int flags)
+xenforeignmemory_resource_handle *xenforeignmemory_map_resource(xenforeignmemory_handle *fmem,
+                                                                domid_t domid, unsigned type,
+                                                                unsigned id, unsigned long frame,
+                                                                unsigned long count, void **page,
+                                                                int prot, int flags)
 {
     (void)fmem;
     (void)domid;
@@ -495,8 +496,12 @@ static void what_is_not_ours_reads_as_ones(void **state)
 /* rep outsw and insw: the values lie in guest memory, upwards or downwards. */
 static void string_accesses(void **state)
 {
-    struct ioreq r = {.addr = 0xc028, .size = 2, .count = 5, .data_is_ptr = 1,
-                      .dir = IOREQ_WRITE, .type = IOREQ_TYPE_PIO};
+    struct ioreq r = {.addr = 0xc028,
+                      .size = 2,
+                      .count = 5,
+                      .data_is_ptr = 1,
+                      .dir = IOREQ_WRITE,
+                      .type = IOREQ_TYPE_PIO};
 
     (void)state;
     for (unsigned i = 0; i < 5; i++) {
@@ -529,8 +534,13 @@ static void string_accesses(void **state)
 
 static void hostile_string_accesses(void **state)
 {
-    struct ioreq r = {.addr = 0xc028, .size = 4, .count = UINT32_MAX, .data_is_ptr = 1,
-                      .dir = IOREQ_READ, .type = IOREQ_TYPE_PIO, .data = UINT64_MAX - 2};
+    struct ioreq r = {.addr = 0xc028,
+                      .size = 4,
+                      .count = UINT32_MAX,
+                      .data_is_ptr = 1,
+                      .dir = IOREQ_READ,
+                      .type = IOREQ_TYPE_PIO,
+                      .data = UINT64_MAX - 2};
 
     (void)state;
     perform(g, &r);
@@ -546,8 +556,11 @@ static void every_vcpu_is_answered(void **state)
 {
     (void)state;
     for (unsigned v = 0; v < VCPUS; v++) {
-        xen.page->vcpu_ioreq[v] = (struct ioreq){.addr = 0xc000, .size = 4, .count = 1,
-                                                 .dir = IOREQ_READ, .type = IOREQ_TYPE_PIO,
+        xen.page->vcpu_ioreq[v] = (struct ioreq){.addr = 0xc000,
+                                                 .size = 4,
+                                                 .count = 1,
+                                                 .dir = IOREQ_READ,
+                                                 .type = IOREQ_TYPE_PIO,
                                                  .state = STATE_IOREQ_READY};
         xen.pending[xen.pending_count++] = 50 + (int)v;
     }
@@ -561,7 +574,8 @@ static void every_vcpu_is_answered(void **state)
 /* An event without a request, and a request in a state it cannot be in. */
 static void idle_requests_stay_untouched(void **state)
 {
-    static const uint8_t states[] = {STATE_IOREQ_NONE, STATE_IOREQ_INPROCESS, STATE_IORESP_READY, 9};
+    static const uint8_t states[] = {STATE_IOREQ_NONE, STATE_IOREQ_INPROCESS, STATE_IORESP_READY,
+                                     9};
 
     (void)state;
     for (size_t i = 0; i < sizeof(states); i++) {
