@@ -139,6 +139,19 @@ $(RESULTS):
 check: $(RESULTS) ## run the tests (TEST_DIRS="unit device ..." for some of them)
 	@$(SRC)/tests/run total $^
 
+# Against the sound servers of this machine: for scripts/check, not for `make check`.
+DRIVER_TESTS := $(patsubst $(SRC)/%,%.result,$(wildcard $(SRC)/tests/drivers/test_*.sh))
+DRIVER_TOOLS := $(patsubst $(SRC)/%.c,%,$(wildcard $(SRC)/tests/drivers/*.c))
+$(DRIVER_TOOLS): %: %.o $(TEST_LIBS)
+	$(call say,LINK)$(LINK) -o $@ $< -Wl,--start-group $(TEST_LIBS) -Wl,--end-group $(DRIVER_LIBS) -lm
+$(DRIVER_TESTS): %.result: $(SRC)/% FORCE | $(DRIVER_TOOLS) tests/tools/pattern
+	@mkdir -p $(@D)
+	@BUILD=$(CURDIR) SRC=$(SRC_ABS) TEST_TIMEOUT=$(TEST_TIMEOUT) SANITIZERS=$(SANITIZERS) \
+		$(SRC)/tests/run one $< $@
+.PHONY: check-drivers
+check-drivers: $(DRIVER_TESTS) ## run the drivers' tests against real sound servers
+	@$(SRC)/tests/run total $^
+
 # While other parts do not compile, one test can be built from those that do.
 .PHONY: part-objects
 part-objects: $(PURE_OBJECTS) $(FAKE_OBJECTS)

@@ -28,3 +28,23 @@ const struct audio_driver *audio_driver_find(const char *name)
     }
     return NULL;
 }
+
+uint32_t audio_latency_frames(const struct audio_settings *settings,
+                              const struct pcm_format *format)
+{
+    uint64_t frames = (uint64_t)settings->out_latency_us * format->rate / 1000000;
+
+    return frames > 0 ? (uint32_t)frames : 1;
+}
+
+uint32_t audio_chunk_frames(const struct audio_settings *settings, const struct pcm_format *format)
+{
+    uint32_t latency = audio_latency_frames(settings, format);
+
+    /* An eighth of it; 64 frames if that is less; but half of it at most (the chip can be as slow
+     * as 172 Hz). */
+    if (latency >= 8 * 64) {
+        return latency / 8;
+    }
+    return latency >= 2 * 64 ? 64 : (latency + 1) / 2;
+}

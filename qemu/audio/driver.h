@@ -35,6 +35,14 @@ struct audio_driver {
 /* The drivers built in, in the order of preference, ended by NULL. "none" and "wav" come last. */
 extern const struct audio_driver *const audio_drivers[];
 
+/* out.latency in frames of this format, at least one. */
+uint32_t audio_latency_frames(const struct audio_settings *settings,
+                              const struct pcm_format *format);
+
+/* Frames that are handed over at a time: enough that it is not done all the time, few against the
+ * latency. */
+uint32_t audio_chunk_frames(const struct audio_settings *settings, const struct pcm_format *format);
+
 /* NULL when this build has no such driver. */
 const struct audio_driver *audio_driver_find(const char *name);
 

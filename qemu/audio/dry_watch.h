@@ -8,7 +8,7 @@
  * lag for good. What a host reports is noisy upwards, hardly downwards, so the
  * lowest lag of one fifth of a second is compared with that of the next.
  *
- * It cannot see a pause below a millisecond, or count two within a window as
+ * It cannot see a pause below 2.5 ms, or count two within a window as
  * two; and it takes a move to another device of longer delay for a pause.
  */
 #ifndef AUDIO_DRY_WATCH_H

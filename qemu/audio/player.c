@@ -38,14 +38,6 @@ static uint64_t frames_to_ns(const struct player *p, uint64_t frames)
     return frames / p->format.rate * NS_PER_S + frames % p->format.rate * NS_PER_S / p->format.rate;
 }
 
-/* The target delay in frames of a format, at least one. */
-static uint32_t target_frames(const struct player *p, const struct pcm_format *format)
-{
-    uint64_t frames = (uint64_t)p->settings->out_latency_us * format->rate / 1000000;
-
-    return frames > 0 ? (uint32_t)frames : 1;
-}
-
 static void count(atomic_uint_fast64_t *counter, uint64_t n)
 {
     atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
@@ -190,30 +182,36 @@ static void measure(struct player *p, size_t bytes, uint64_t now)
     }
 }
 
-/* Room ran out, so frames are lost whatever we do; the delay that they were to keep goes with
- * them, and sound is on time again. */
+/*
+ * What waits in the ring is heard late. A little of that, after a sink was slow
+ * to open or has paused, is better than lost frames, and is worked off by the
+ * clock; but minutes of sound a second late are worse than a break. So beyond a
+ * bound, and where the room ran out and frames are lost anyway, the excess goes
+ * and sound is on time again.
+ */
 static size_t cut_excess(struct player *p, size_t bytes)
 {
     uint64_t overruns = feed_get_counts(p->feed).overruns;
-    size_t target = target_frames(p, &p->format) * pcm_frame_bytes(&p->format);
+    uint32_t frame_bytes = pcm_frame_bytes(&p->format);
+    uint32_t target = audio_latency_frames(p->settings, &p->format);
+    uint32_t most = p->format.rate / 4; /* 250 ms */
+    bool lost = overruns != p->overruns_seen;
 
-    if (overruns == p->overruns_seen) {
-        return bytes;
-    }
+    most = target + (most > 4 * target ? most : 4 * target);
     p->overruns_seen = overruns;
-    if (bytes <= target) {
+    if (bytes <= (lost ? target : most) * frame_bytes) {
         return bytes;
     }
-    drop(p, bytes - target);
-    return target;
+    drop(p, bytes - target * frame_bytes);
+    return target * frame_bytes;
 }
 
 /* The sink is there, and so are bytes of the run; last: no more will come. */
 static struct player_wake play(struct player *p, size_t bytes, bool last, uint64_t now)
 {
     uint32_t frame_bytes = pcm_frame_bytes(&p->format);
-    uint32_t target = target_frames(p, &p->format);
-    uint32_t chunk = target / 8 > 64 ? target / 8 : 64;
+    uint32_t target = audio_latency_frames(p->settings, &p->format);
+    uint32_t chunk = audio_chunk_frames(p->settings, &p->format);
     struct err err = {""};
     const void *data;
     size_t frames;
@@ -245,7 +243,7 @@ static struct player_wake play(struct player *p, size_t bytes, bool last, uint64
 static void pad_tail(struct player *p, uint64_t now)
 {
     static const uint8_t zero[1024], middle[1024] = {[0 ... 1023] = 0x80};
-    uint32_t left = target_frames(p, &p->format);
+    uint32_t left = audio_latency_frames(p->settings, &p->format);
     uint64_t delay = 0;
     struct err err = {""};
 

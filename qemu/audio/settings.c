@@ -17,7 +17,7 @@ enum kind { TEXT, NUMBER, SWITCH, FORMAT };
 struct option {
     const char *name;
     enum kind kind;
-    const char *driver; /* NULL: every driver has it */
+    const char *driver;                                        /* NULL: every driver has it */
     void (*set)(struct audio_settings *settings, char *value); /* NULL: without effect here */
 };
 
@@ -186,11 +186,12 @@ static bool unknown_driver(const char *name, struct err *err)
         }
         append(list, sizeof(list), *list ? ", %s" : "%s", (*d)->name);
     }
-    return err_set(err,
-                   "-audiodev: this build has no sound driver '%.40s'%s%s%s; it has %s. For another, "
-                   "build with ./configure --audio-drv-list=NAME,...",
-                   name, nearest ? " (did you mean '" : "", nearest ? nearest : "",
-                   nearest ? "'?)" : "", list);
+    return err_set(
+        err,
+        "-audiodev: this build has no sound driver '%.40s'%s%s%s; it has %s. For another, "
+        "build with ./configure --audio-drv-list=NAME,...",
+        name, nearest ? " (did you mean '" : "", nearest ? nearest : "", nearest ? "'?)" : "",
+        list);
 }
 
 /* --- values --- */

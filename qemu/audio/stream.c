@@ -83,8 +83,7 @@ static int start_thread(struct stream *s)
     return error;
 }
 
-struct stream *stream_open(const struct audio_settings *settings, const char *name,
-                           struct err *err)
+struct stream *stream_open(const struct audio_settings *settings, const char *name, struct err *err)
 {
     struct stream *s = aligned_alloc(alignof(struct stream), sizeof(*s));
     int error;

@@ -193,7 +193,7 @@ static void serve_vcpu(struct guest *g, unsigned vcpu)
     if (slot->state != STATE_IOREQ_READY) {
         return;
     }
-    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    xen_rmb();
     req = *slot;
     slot->state = STATE_IOREQ_INPROCESS;
 
@@ -203,9 +203,9 @@ static void serve_vcpu(struct guest *g, unsigned vcpu)
         perform(g, &req);
         slot->data = req.data;
     }
-    __atomic_thread_fence(__ATOMIC_RELEASE);
+    xen_wmb();
     slot->state = STATE_IORESP_READY;
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    xen_mb();
     xenevtchn_notify(g->evtchn, g->ports[vcpu]);
 }
 

@@ -497,6 +497,7 @@ static void what_is_not_ours_reads_as_ones(void **state)
 static void string_accesses(void **state)
 {
     struct ioreq r = {.addr = 0xc028,
+                      .data = 3 * GUEST_PAGE_BYTES - 4, /* and over a page's end */
                       .size = 2,
                       .count = 5,
                       .data_is_ptr = 1,
@@ -507,9 +508,8 @@ static void string_accesses(void **state)
     for (unsigned i = 0; i < 5; i++) {
         uint16_t value = (uint16_t)(0x1000 + i);
 
-        memcpy(&xen.ram[2][GUEST_PAGE_BYTES - 4 + 2 * i], &value, 2); /* over a page's end */
+        memcpy((uint8_t *)xen.ram + r.data + 2 * i, &value, 2);
     }
-    r.data = 3 * GUEST_PAGE_BYTES - 4;
     perform(g, &r);
     assert_int_equal(seen.count, 5);
     for (unsigned i = 0; i < 5; i++) {
@@ -656,7 +656,7 @@ static void what_is_written_is_reported(void **state)
     guest_read(g, 7 * GUEST_PAGE_BYTES, data, 1); /* mapped for reading first */
     data[0] = 1;
     assert_true(guest_write(g, 8 * GUEST_PAGE_BYTES - 4, data, sizeof(data)));
-    assert_memory_equal(&xen.ram[7][GUEST_PAGE_BYTES - 4], data, 8);
+    assert_memory_equal((uint8_t *)xen.ram + 8 * GUEST_PAGE_BYTES - 4, data, 8);
     assert_int_equal(xen.dirty_count, 2);
     assert_int_equal(xen.dirty[0], 7);
     assert_int_equal(xen.dirty[1], 8);

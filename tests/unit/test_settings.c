@@ -161,7 +161,7 @@ static void test_drivers_not_built_in(void **state)
 /* Whatever is written, it is an answer and not a crash. */
 static void test_random_text(void **state)
 {
-    static const char *const words[] = {"none",  "wav", "pa", ",", ",,", "=",     "id=x",
+    static const char *const words[] = {"none",  "wav", "pa", ",", ",,", "=",    "id=x",
                                         "path=", "out", ".",  "",  "id", "\xff", "latency"};
     uint32_t random = 3;
 
@@ -187,12 +187,9 @@ static void test_random_text(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_nothing_said),
-        cmocka_unit_test(test_drivers_in_order),
-        cmocka_unit_test(test_options),
-        cmocka_unit_test(test_without_effect),
-        cmocka_unit_test(test_mistakes),
-        cmocka_unit_test(test_drivers_not_built_in),
+        cmocka_unit_test(test_nothing_said), cmocka_unit_test(test_drivers_in_order),
+        cmocka_unit_test(test_options),      cmocka_unit_test(test_without_effect),
+        cmocka_unit_test(test_mistakes),     cmocka_unit_test(test_drivers_not_built_in),
         cmocka_unit_test(test_random_text),
     };
 

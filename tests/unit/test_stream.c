@@ -64,7 +64,8 @@ static struct run_line last_run(void)
     assert_true(i > 0);
     assert_int_equal(sscanf(lines[(i - 1) % KEPT],
                             "stream dac2: frames=%" SCNu64 " dropped=%" SCNu64 " underruns=%" SCNu64
-                            " overruns=%" SCNu64 " delay_us_median=%" SCNu64 " delay_us_max=%" SCNu64,
+                            " overruns=%" SCNu64 " delay_us_median=%" SCNu64
+                            " delay_us_max=%" SCNu64,
                             &l.frames, &l.dropped, &l.underruns, &l.overruns, &l.median, &l.max),
                      6);
     return l;
@@ -72,7 +73,8 @@ static struct run_line last_run(void)
 
 /* --- the world: a card, a stream, a server --- */
 
-static const struct pcm_format cd = {44100, 2, 16}, telephone = {8000, 1, 8}, radio = {22050, 1, 16};
+static const struct pcm_format cd = {44100, 2, 16}, telephone = {8000, 1, 8},
+                               radio = {22050, 1, 16};
 
 static struct audio_settings settings;
 static struct feed feed;
@@ -324,6 +326,22 @@ static void test_formats_follow_each_other(void **state)
     assert_int_equal(line_count, 3);
 }
 
+/* The slowest that the chip can be: a frame each 6 ms, and the latency is one of them. */
+static void test_the_slowest_format(void **state)
+{
+    const struct pcm_format slowest = {172, 1, 8};
+    size_t at = 0;
+
+    (void)state;
+    card_start(&slowest);
+    run_ms(3000);
+    card_stop();
+    run_ms(100);
+    assert_in_range(card.number, 510, 520);
+    assert_heard(&at, 0, card.number, &slowest);
+    assert_int_equal(last_run().dropped, 0);
+}
+
 /* --- the server --- */
 
 static void test_a_slow_start_loses_nothing(void **state)
@@ -331,11 +349,11 @@ static void test_a_slow_start_loses_nothing(void **state)
     size_t at = 0;
 
     (void)state;
-    fake.opening_takes = 800 * NS_PER_MS;
+    fake.opening_takes = 240 * NS_PER_MS;
     card_start(&cd);
     run_ms(3000);
-    assert_true(atomic_load(&player.status.delay_ns) > 700 * NS_PER_MS);
-    run_ms(300000); /* 800 ms at 3 ms a second take 267 s */
+    assert_true(atomic_load(&player.status.delay_ns) > 200 * NS_PER_MS);
+    run_ms(40000); /* 240 ms at 10 ms a second take 24 s, and the last few longer */
     assert_in_range(atomic_load(&player.status.delay_ns), 8 * NS_PER_MS, 13 * NS_PER_MS);
     card_stop();
     run_ms(100);
@@ -343,6 +361,23 @@ static void test_a_slow_start_loses_nothing(void **state)
     assert_int_equal(last_run().dropped, 0);
     assert_int_equal(last_run().underruns, 0);
     assert_int_equal(line_count, 1);
+}
+
+/* What would be heard much too late is not heard, and the rest is on time. */
+static void test_a_very_slow_start_is_cut(void **state)
+{
+    size_t at = 0;
+
+    (void)state;
+    fake.opening_takes = 800 * NS_PER_MS;
+    card_start(&cd);
+    run_ms(3000);
+    assert_in_range(atomic_load(&player.status.delay_ns), 8 * NS_PER_MS, 22 * NS_PER_MS);
+    card_stop();
+    run_ms(100);
+    assert_in_range(last_run().dropped, 770 * 44, 800 * 44.2);
+    assert_heard(&at, (uint32_t)last_run().dropped, card.number, &cd);
+    assert_int_equal(last_run().overruns, 0);
 }
 
 static void test_absent_at_the_start(void **state)
@@ -381,17 +416,17 @@ static void test_absent_and_slow(void **state)
 
     (void)state;
     fake.away = true;
-    fake.opening_takes = 600 * NS_PER_MS;
+    fake.opening_takes = 240 * NS_PER_MS;
     card_start(&cd);
-    run_ms(1300);
+    run_ms(540);
     fake.away = false; /* that is, at the end of the third attempt */
     run_ms(2000);
     card_stop();
     run_ms(1000);
     assert_int_equal(fake.attempts, 4);
     assert_heard(&at, (uint32_t)last_run().dropped, card.number, &cd);
-    /* Three attempts of 600 ms have failed. */
-    assert_in_range(last_run().dropped, 1800 * 44, 1810 * 44.2);
+    /* Three attempts have failed, each begun 250 ms after the one before. */
+    assert_in_range(last_run().dropped, 730 * 44, 750 * 44.2);
     played = last_run().frames - last_run().dropped;
     assert_int_equal(skip_silence(&at, &cd), 441);
     assert_int_equal(at, (played + 441) * 4);
@@ -416,8 +451,8 @@ static void test_killed_and_back(void **state)
     assert_int_equal(fake.opens, 2);
     assert_int_equal(line_count, 3); /* lost, back, and the run */
     assert_int_equal(lines_with("it has gone away"), 1);
-    assert_int_equal(lines_with("sound is back after 0.8 s") +
-                     lines_with("sound is back after 0.7 s"), 1);
+    assert_int_equal(
+        lines_with("sound is back after 0.8 s") + lines_with("sound is back after 0.7 s"), 1);
     assert_in_range(last_run().dropped, 700 * 44.0, 1000 * 44.2);
 
     /* In order up to the death, and again from the return to the end. */
@@ -658,7 +693,9 @@ int main(void)
         TEST(test_prepare_opens_ahead),
         TEST(test_prepared_in_vain),
         TEST(test_formats_follow_each_other),
+        TEST(test_the_slowest_format),
         TEST(test_a_slow_start_loses_nothing),
+        TEST(test_a_very_slow_start_is_cut),
         TEST(test_absent_at_the_start),
         TEST(test_absent_and_slow),
         TEST(test_killed_and_back),

@@ -32,8 +32,8 @@ static void cannot_connect(const struct audio_settings *settings, int error, str
                 server, settings->sink ? settings->sink : "(default)");
         return;
     }
-    err_set(err,
-            "PulseAudio does not answer at %s: %s. Is it running?%s", server, pa_strerror(error),
+    err_set(err, "PulseAudio does not answer at %s: %s. Is it running?%s", server,
+            pa_strerror(error),
             settings->server || geteuid() != 0
                 ? ""
                 : " As root, name the socket of the user whose server it is: "
@@ -49,8 +49,6 @@ static void *pa_open(const struct audio_settings *settings, const char *name,
         .channels = format->channels,
     };
     uint32_t frame_bytes = pcm_frame_bytes(format);
-    uint32_t frames = (uint32_t)((uint64_t)settings->out_latency_us * format->rate / 1000000);
-    uint32_t asked_at = frames / 8 > 64 ? frames / 8 : 64;
     /*
      * tlength is all of the delay, the sink's share too (pa_simple sets ADJUST_LATENCY), and the
      * server asks for more in pieces of minreq. prebuf of -1: as much as tlength allows, so that
@@ -59,9 +57,9 @@ static void *pa_open(const struct audio_settings *settings, const char *name,
      */
     const pa_buffer_attr attr = {
         .maxlength = (uint32_t)-1,
-        .tlength = frames * frame_bytes,
+        .tlength = audio_latency_frames(settings, format) * frame_bytes,
         .prebuf = (uint32_t)-1,
-        .minreq = asked_at * frame_bytes,
+        .minreq = audio_chunk_frames(settings, format) * frame_bytes,
         .fragsize = (uint32_t)-1,
     };
     struct pa_sink *sink;
@@ -121,7 +119,9 @@ static void pa_close(void *opaque)
 
 const struct audio_driver audio_driver_pa = {
     .name = "pa",
-    .default_latency_us = 15000,
+    /* Measured on a 2-core machine with some load, 20 s each, writer without realtime priority: at
+     * 20 ms no break or a few, at 15 ms up to 14, at 10 ms up to 79. */
+    .default_latency_us = 20000,
     .open = pa_open,
     .write = pa_write,
     .delay = pa_delay,

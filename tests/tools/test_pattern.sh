@@ -1,0 +1,74 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# test_pattern.sh [PATTERN]: known faults are cut into a pattern with head and
+# tail, and must be counted exactly.
+
+set -eu
+pattern=$(readlink -f "${1-${BUILD-build}/tests/tools/pattern}")
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+cd "$dir" || exit 1
+
+failed=0
+expect() { # NAME EXPECTED-START-OF-LINE EXPECTED-STATUS  (the recording: rec; two seconds)
+    local line status=0
+    line=$("$pattern" check rec 2 "${first-0}") || status=$?
+    if [[ $line == *"$2"* ]] && [ $status = "$3" ]; then
+        echo "ok - $1"
+    else
+        echo "not ok - $1: expected '$2' and status $3, got '$line' and $status"
+        failed=1
+    fi
+}
+frames() { tail -c +$(($1 * 4 + 1)) p | head -c $((($2 - $1) * 4)); } # FROM UP-TO
+silence() { head -c $(($1 * 4)) /dev/zero; }
+noise() { for ((i = 0; i < $1; i++)); do printf '\x5a\x12\x34\x7f'; done; }
+
+"$pattern" make 2 >p
+[ "$(stat -c %s p)" = 352800 ] || { echo "not ok - two seconds are 88200 frames of 4 bytes"; failed=1; }
+od -An -v -t x4 -w4 p | sort | uniq -d >twice
+[ ! -s twice ] || { echo "not ok - a frame occurs twice"; failed=1; }
+! od -An -v -t x4 -w4 p | grep -q 00000000 || { echo "not ok - a frame is silence"; failed=1; }
+
+cp p rec
+expect "the pattern alone" "found=88200 missing=0 repeated=0 misplaced=0 differing=0 gaps=0 gap_frames=0 begin=0 end=88200" 0
+{ silence 1000; frames 0 88200; silence 500; noise 3; } >rec
+expect "silence and noise around it" "missing=0 repeated=0 misplaced=0 differing=0 gaps=0 gap_frames=0 begin=1000 end=89200" 0
+{ frames 0 88200; silence 8; frames 86000 86400; } >rec
+expect "what is left in the buffer after the end" "missing=0 repeated=0 misplaced=0 differing=0 gaps=0 gap_frames=0 begin=0 end=88200" 0
+{ frames 0 500; frames 507 88200; } >rec
+expect "lost frames" "found=88193 missing=7 repeated=0 misplaced=0 differing=0 gaps=0" 1
+frames 10 88190 >rec
+expect "lost head and tail" "found=88180 missing=20 repeated=0 misplaced=0 differing=0 gaps=0" 1
+{ frames 0 500; frames 400 88200; } >rec
+expect "repeated frames" "found=88200 missing=0 repeated=100 misplaced=0 differing=0 gaps=0" 1
+{ frames 0 500; frames 600 700; frames 500 600; frames 700 88200; } >rec
+expect "frames in another order" "found=88200 missing=0 repeated=0 misplaced=100 differing=0 gaps=0" 1
+{ frames 0 500; silence 64; frames 500 600; silence 1; frames 600 88200; } >rec
+expect "gaps" "missing=0 repeated=0 misplaced=0 differing=0 gaps=2 gap_frames=65" 1
+{ frames 0 500; silence 64; frames 564 88200; } >rec
+expect "silence in the place of frames" "missing=64 repeated=0 misplaced=0 differing=0 gaps=1 gap_frames=64" 1
+{ frames 0 500; noise 5; frames 505 88200; } >rec
+expect "damaged frames" "found=88195 missing=0 repeated=0 misplaced=0 differing=5 gaps=0" 1
+{ frames 0 500; noise 5; frames 500 88200; } >rec
+expect "foreign frames put in" "found=88200 missing=0 repeated=0 misplaced=0 differing=5 gaps=0" 1
+{ frames 0 500; noise 5; frames 520 88200; } >rec
+expect "damaged and lost frames" "found=88180 missing=15 repeated=0 misplaced=0 differing=5 gaps=0" 1
+{ frames 0 500; frames 800 801; frames 501 88200; } >rec
+expect "a lone frame of the pattern in the wrong place" "found=88199 missing=0 repeated=0 misplaced=0 differing=1" 1
+silence 5000 >rec
+expect "silence" "found=0 missing=88200 repeated=0 misplaced=0 differing=0 gaps=0 gap_frames=0 begin=0 end=0" 1
+: >rec
+expect "nothing" "found=0 missing=88200" 1
+"$pattern" make 2 5000000 >rec
+first=5000000 expect "a pattern that begins elsewhere" "found=88200 missing=0 repeated=0 misplaced=0 differing=0 gaps=0" 0
+expect "the wrong pattern" "found=0 missing=88200" 1
+for bad in "" "make" "make x" "make 381" "check" "check rec" "check rec 2 99999999" "make 1 2 3"; do
+    status=0
+    # shellcheck disable=SC2086
+    "$pattern" $bad >out 2>err || status=$?
+    [ $status = 2 ] && [ ! -s out ] && grep -q Usage err ||
+        { echo "not ok - 'pattern $bad' is not refused"; failed=1; }
+done
+exit $failed
