@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/fds.h"
 #include "base/log.h"
+#include "base/realtime.h"
 #include "card/card.h"
 #include "xen/guest.h"
 
@@ -90,10 +91,14 @@ static bool serve(struct card *card, int control, struct err *err)
 static int run(const struct audio_settings *settings, uint16_t domid, uint8_t slot, int control)
 {
     struct report report = {.plugged_in = false};
-    struct card *card = card_create(settings, clock_now_ns(), &report.err);
+    struct card *card;
     struct err err;
     bool ended_well;
 
+    if (!realtime_enter(&err)) {
+        log_warn("%s", err.text);
+    }
+    card = card_create(settings, clock_now_ns(), &report.err);
     if (card && card_plug(card, domid, slot, &report.err)) {
         report.plugged_in = true;
         report.server_id = guest_server_id(card_guest(card));

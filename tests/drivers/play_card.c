@@ -17,6 +17,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/realtime.h"
 #include "card/card.h"
 #include "fakes/fake_guest.h"
 
@@ -138,6 +139,9 @@ int main(int argc, char *argv[])
     if (!file || period == 0 || period > BUFFER_FRAMES / 2 || fseek(file, 0, SEEK_END) < 0) {
         fprintf(stderr, "usage: play_card AUDIODEV FILE [PERIOD]\n");
         return 2;
+    }
+    if (!realtime_enter(&err)) {
+        fprintf(stderr, "play_card: %s\n", err.text);
     }
     length = ftell(file) / FRAME_BYTES;
     rewind(file);
