@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What a case's dom0 script can call. The script runs under bash -eu in /run/lab, whose files
+# become the case's results. "say" and "fail" speak to the host, which watches the console.
+
+say() {
+    echo "lab: $*" >/dev/console
+}
+
+# Ends the case; the logs named (of /run/lab) are where the host looks for more.
+fail() { # REASON [LOG...]
+    echo "$1" >/run/lab/failure
+    say "failed: $1"
+    shift
+    echo "${*:-dom0.log}" >/run/lab/failure-logs
+    exit 1
+}
+
+power_off() {
+    sync
+    busybox poweroff -f
+    sleep 60
+}
+
+# Seconds since power-on, to the hundredth.
+uptime_s() {
+    cut -d' ' -f1 /proc/uptime
+}
+
+# Writes a line "TIME WORD..." into the results: what happened when, in dom0's time.
+mark() {
+    echo "$(uptime_s) $*" >>/run/lab/marks
+}
+
+# --- sound -----------------------------------------------------------------
+
+# PulseAudio with nothing but a null sink, which takes frames at the rate of dom0's clock; without
+# rewinds, since what is rewound has already been recorded. From the mark on, programs can connect.
+start_pulse() {
+    mkdir -p /run/lab/pulse
+    rm -f /run/lab/pulse/native
+    pulseaudio -n --daemonize=no --use-pid-file=no --exit-idle-time=-1 --disallow-exit \
+        --log-level=info --log-time=1 \
+        -L "module-null-sink sink_name=lab rate=44100 channels=2 format=s16le norewinds=1" \
+        -L "module-native-protocol-unix socket=/run/lab/pulse/native auth-anonymous=1" \
+        >>/run/lab/pulse.log 2>&1 &
+    pulse_pid=$!
+    wait_until 30 test -S /run/lab/pulse/native || fail "PulseAudio does not start" pulse.log
+    mark pulse started
+}
+
+# Records the sink's monitor, from now on, as raw S16LE stereo frames at 44100 Hz. The mark says
+# how many frames have been recorded by then.
+start_recording() { # FILE [LATENCY-MS]
+    parec --server=unix:/run/lab/pulse/native --device=lab.monitor --raw --format=s16le \
+        --rate=44100 --channels=2 --latency-msec="${2-500}" >"/run/lab/$1" 2>>/run/lab/parec.log &
+    recorder_pid=$!
+    wait_until 30 test -s "/run/lab/$1" || fail "parec does not record" parec.log pulse.log
+    mark recording "$1" frames=$(($(stat -c %s "/run/lab/$1") / 4))
+}
+
+stop_recording() {
+    kill "$recorder_pid" 2>/dev/null || true # it may have gone with the server
+    wait "$recorder_pid" 2>/dev/null || true
+}
+
+stop_pulse() { # [SIGNAL]
+    kill "-${1-TERM}" "$pulse_pid"
+    wait "$pulse_pid" 2>/dev/null || true
+    mark pulse stopped
+}
+
+# --- domain ----------------------------------------------------------------
+
+# What the guest boots from: a copy of the lab's disk, or, where the configuration names a kernel,
+# that and an initramfs; either with the case's guest script.
+prepare_guest() {
+    local options="console=ttyS0 quiet mitigations=off"
+    : >/run/lab/serial
+    if grep -q '^kernel' "$case_dir/domu.cfg"; then
+        cat /boot/lab/initramfs "$case_dir/guest.cpio" >/run/lab/initramfs
+        return
+    fi
+    cp /boot/lab/guest.img /run/lab/
+    printf '%s\n' "default linux" "prompt 0" "label linux" "kernel /vmlinuz" \
+        "append initrd=/initramfs,/guest.cpio $options" |
+        mcopy -i /run/lab/guest.img - ::syslinux.cfg
+    mcopy -i /run/lab/guest.img "$case_dir/guest.cpio" ::guest.cpio
+}
+
+# Creates the case's domain; arguments are lines that replace those of its configuration.
+create_domain() {
+    prepare_guest
+    mark create
+    xl -vvv create "$case_dir/domu.cfg" "$@" >>/run/lab/xl.log 2>&1 ||
+        fail "xl create: $(grep -m1 -E 'error|ERROR' /run/lab/xl.log)" \
+            xl.log xen/qemu-dm-guest.log
+    domid=$(xl domid guest)
+    say "domain created"
+}
+
+domain_exists() {
+    xenstore-exists "/local/domain/$domid"
+}
+
+# Waits until the guest has said "lab: ..." as the (extended) pattern tells.
+wait_guest() { # PATTERN SECONDS
+    local end=$((SECONDS + $2)) ended=
+    until grep -qE "^lab: $1" /run/lab/serial; do
+        [ -z "$ended" ] || fail "the domain ended before the guest said '$1'" \
+            serial xen/qemu-dm-guest.log xl.log
+        grep -qE 'Kernel panic|BUG:|Oops:' /run/lab/serial && fail "the guest's kernel died" serial
+        [ $SECONDS -lt $end ] || fail "the guest did not say '$1' within $2 s" \
+            serial xen/qemu-dm-guest.log
+        sleep 1 # a look costs dom0 as much as a moment's playing
+        domain_exists || ended=yes # and one more look at what it said last
+    done
+    mark guest "$1"
+    say "guest: $(grep -oE "^lab: $1.*" /run/lab/serial | tail -n 1 | tr -d '\r' | cut -c6-)"
+}
+
+wait_domain_gone() { # SECONDS
+    wait_until "$1" domain_gone || fail "the domain is still there after $1 s"
+    mark domain gone
+}
+
+domain_gone() {
+    ! domain_exists && ! xl list | grep -qE "^guest |^\(null\) "
+}
+
+# --- the rest --------------------------------------------------------------
+
+wait_until() { # SECONDS COMMAND...
+    local end=$((SECONDS + $1))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        [ $SECONDS -lt $end ] || return 1
+        sleep 0.1
+    done
+}
+
+# Device models of any kind that run: "PID COMMAND LINE" each.
+device_models() {
+    pgrep -af '^[^ ]*(qemu-dm|qemu-system)' || true
+}
+
+# What should not be there when no domain is.
+leftovers() {
+    xl list | awk 'NR > 1 && $2 != 0 { print "domain: " $0 }'
+    device_models | sed 's/^/process: /'
+    xenstore-list /local/domain | grep -vx 0 | sed 's/^/xenstore: domain /'
+    xenstore-list /local/domain/0/device-model 2>/dev/null | grep -vx 0 |
+        sed 's/^/xenstore: device model of /'
+    ls /run/xen | grep -E '^qmp-' | sed 's/^/socket: /'
+}
+
+nothing_left() {
+    [ -z "$(leftovers)" ]
+}
+
+# Runs a case from a clean state and leaves its results in /lab/out/NAME. Status 1: this machine
+# is of no use for another case.
+run_case() { # NAME
+    local status=0
+    case_dir=/lab/in/cases/$1
+    export case_dir
+    rm -rf /run/lab /var/log/xen/*
+    mkdir -p /run/lab
+    xl dmesg -c >/dev/null
+    dmesg -C
+    say "case $1"
+    (cd /run/lab && timeout 900 bash -eu -c ". /lab/in/lib/dom0.sh; . $case_dir/dom0") \
+        >/run/lab/dom0.log 2>&1 || status=1
+    [ $status = 0 ] || [ -e /run/lab/failure ] ||
+        echo "the dom0 script ended with an error: $(tail -n 1 /run/lab/dom0.log)" >/run/lab/failure
+
+    [ $status = 0 ] || xl destroy guest >>/run/lab/dom0.log 2>&1
+    pkill -x parec
+    pkill -x pulseaudio
+    wait_until 10 nothing_left
+    leftovers >/run/lab/leftovers
+    [ ! -s /run/lab/leftovers ] || status=1
+
+    rm -rf /run/lab/*.img /run/lab/*.iso /run/lab/initramfs /run/lab/pulse
+    mkdir -p "/lab/out/$1"
+    cp -r /run/lab/. "/lab/out/$1/"
+    mkdir -p "/lab/out/$1/xen"
+    cp -r /var/log/xen/. "/lab/out/$1/xen/"
+    xl dmesg >"/lab/out/$1/xen/dmesg"
+    dmesg >"/lab/out/$1/dom0-dmesg"
+    sync
+    say "case $1 over"
+    return $status
+}
