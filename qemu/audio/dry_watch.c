@@ -9,9 +9,18 @@ enum { WINDOW_MS = 200 };
  * without a pause (null sink, a loaded machine); a clock that is off by 3000 ppm makes 0.6 ms. */
 #define THRESHOLD_NS ((int64_t)(5 * NS_PER_MS / 2))
 
-void dry_watch_reset(struct dry_watch *w)
+void dry_watch_reset(struct dry_watch *w, uint64_t target_ns)
 {
-    *w = (struct dry_watch){0};
+    *w = (struct dry_watch){.nearly_empty = target_ns / 2};
+}
+
+static bool paused(const struct dry_watch *w)
+{
+    uint64_t least = w->now.least_delay < w->before.least_delay ? w->now.least_delay
+                                                                : w->before.least_delay;
+
+    return w->compare && least < w->nearly_empty &&
+           w->now.lowest_lag - w->before.lowest_lag > THRESHOLD_NS;
 }
 
 bool dry_watch_add(struct dry_watch *w, uint64_t now_ns, uint64_t written_ns, uint64_t delay_ns)
@@ -21,16 +30,20 @@ bool dry_watch_add(struct dry_watch *w, uint64_t now_ns, uint64_t written_ns, ui
     bool dry = false;
 
     if (w->window_end && now_ns >= w->window_end) {
-        dry = w->compare && w->lowest - w->before > THRESHOLD_NS;
-        w->before = w->lowest;
+        dry = paused(w);
+        w->before = w->now;
         w->compare = true;
         w->window_end = 0;
     }
     if (!w->window_end) {
         w->window_end = now_ns + WINDOW_MS * NS_PER_MS;
-        w->lowest = lag;
-    } else if (lag < w->lowest) {
-        w->lowest = lag;
+        w->now = (struct dry_window){lag, delay_ns};
+    }
+    if (lag < w->now.lowest_lag) {
+        w->now.lowest_lag = lag;
+    }
+    if (delay_ns < w->now.least_delay) {
+        w->now.least_delay = delay_ns;
     }
     return dry;
 }

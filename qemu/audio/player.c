@@ -76,7 +76,7 @@ static void forget_delay(struct player *p)
     p->settled_at = 0;
     p->window_count = 0;
     clock_recovery_reset(&p->recovery, target_ns(p));
-    dry_watch_reset(&p->dry);
+    dry_watch_reset(&p->dry, target_ns(p));
     atomic_store_explicit(&p->status.clock_ppb, 0, memory_order_relaxed);
 }
 

@@ -196,23 +196,30 @@ static void test_reset_forgets(void **state)
 
 /* --- the dry watch --- */
 
-/* Feeds two seconds of a sink that pauses by pause_ms after one; returns how many pauses were seen.
- */
-static unsigned watch(double pause_ms, double noise_ms, double ppm)
+/* Two seconds of a sink with 10 ms of sound in hand, written to and asked each millisecond, but not
+ * for stall_ms in the middle; from there on it says shift_ms too much. Returns how many pauses were
+ * seen. */
+static unsigned watch(double stall_ms, double shift_ms, double noise_ms, double ppm)
 {
     struct dry_watch w;
     uint32_t random = 1;
     unsigned seen = 0;
+    double written = 10, paused = stall_ms > 10 ? stall_ms - 10 : 0;
 
-    dry_watch_reset(&w);
+    dry_watch_reset(&w, 10 * NS_PER_MS);
     for (int ms = 0; ms < 2000; ms++) {
-        double lag = (ms >= 1000 ? pause_ms : 0) - ms * ppm * 1e-6;
-        double delay;
+        bool after = ms >= 1000 + stall_ms;
+        double played = (after ? ms - paused : ms) * (1 + ppm * 1e-6), delay;
 
+        if (ms > 1000 && !after) {
+            continue;
+        }
         random = random * 1664525 + 1013904223;
-        delay = 10 + lag + noise_ms * random / 4294967296.0;
-        seen += dry_watch_add(&w, (uint64_t)(5000 + ms) * NS_PER_MS, (uint64_t)ms * NS_PER_MS,
+        delay = fmax(written - played, 0) + noise_ms * random / 4294967296.0;
+        delay += after ? shift_ms : 0;
+        seen += dry_watch_add(&w, (uint64_t)(5000 + ms) * NS_PER_MS, (uint64_t)(written * 1e6),
                               (uint64_t)(delay * 1e6));
+        written = 10 + ms + 1;
     }
     return seen;
 }
@@ -220,14 +227,16 @@ static unsigned watch(double pause_ms, double noise_ms, double ppm)
 static void test_dry_watch(void **state)
 {
     (void)state;
-    assert_int_equal(watch(0, 0, 0), 0);
-    assert_int_equal(watch(0, 3, 0), 0);
-    assert_int_equal(watch(0, 1, 2000), 0);
-    assert_int_equal(watch(0, 1, -2000), 0);
-    assert_int_equal(watch(2.1, 0, 0), 0);
-    assert_int_equal(watch(3, 0, 0), 1);
-    assert_int_equal(watch(20, 3, 300), 1);
-    assert_int_equal(watch(20, 3, -300), 1);
+    assert_int_equal(watch(0, 0, 0, 0), 0);
+    assert_int_equal(watch(0, 0, 3, 0), 0);
+    assert_int_equal(watch(0, 0, 1, 2000), 0);
+    assert_int_equal(watch(0, 0, 1, -2000), 0);
+    assert_int_equal(watch(9, 0, 0, 0), 0); /* late, but not too late */
+    assert_int_equal(watch(12.1, 0, 0, 0), 0);
+    assert_int_equal(watch(14, 0, 0, 0), 1);
+    assert_int_equal(watch(30, 0, 3, 300), 1);
+    assert_int_equal(watch(30, 0, 3, -300), 1);
+    assert_int_equal(watch(0, 20, 1, 0), 0); /* a longer way, without a pause */
 }
 
 int main(void)
