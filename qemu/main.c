@@ -56,7 +56,8 @@ static void show_help(void)
          "  --version                     the version\n"
          "\n"
          "Environment:\n"
-         "  QEMU_DM_ENGINE                the engine, instead of " CONFIG_ENGINE_PATH "\n");
+         "  QEMU_DM_ENGINE                the engine, instead of " CONFIG_ENGINE_PATH "\n"
+         "  QEMU_DM_DEBUG                 anything: more in the log\n");
     printf("Drivers in this build:");
     for (const struct audio_driver *const *d = audio_drivers; *d; d++) {
         printf(" %s", (*d)->name);
@@ -140,10 +141,13 @@ static int run_with_card(const struct plan *plan)
     /* The card joins the domain before the engine does: see create_above_the_engines in
      * xen/ioreq_server.c. A card that cannot is no reason to refuse the guest its machine. */
     if (card_process_start(&card, &settings, plan->domid, plan->card_slot, &err)) {
-        log_info("es1370 in slot %u of domain %u, to %s", plan->card_slot, plan->domid,
-                 settings.driver->name);
+        log_info("es1370 in slot %u of domain %u (%s), to %s", plan->card_slot, plan->domid,
+                 plan->domain_name, settings.driver->name);
     } else {
         log_error("the guest will have a silent sound card: %s", err.text);
+    }
+    for (char **arg = plan->engine_argv; *arg; arg++) {
+        log_debug("engine: %s", *arg);
     }
     engine = engine_start(plan->engine_argv, &old, (int[]){signals, card.control}, 2, &err);
     if (engine < 0) {
@@ -162,6 +166,9 @@ int main(int argc, char *argv[])
     struct err err;
 
     log_set_name("qemu-dm");
+    if (getenv("QEMU_DM_DEBUG")) {
+        log_set_level(LOG_LEVEL_DEBUG);
+    }
     if (!plan_make(&plan, argc, (const char *const *)argv, engine_path(), &err)) {
         log_error("%s", err.text);
         return EXIT_FAILURE;

@@ -308,6 +308,18 @@ static void a_missing_engine_is_named(void **state)
     assert_true(file_says(log_path, "close domid=7"));
 }
 
+static void says_more_when_asked(void **state)
+{
+    (void)state;
+    end_of(start("exit 0", with_card));
+    assert_true(file_says(stderr_path, "es1370 in slot 3 of domain 7 (dom), to none"));
+    assert_null(strstr(slurp(stderr_path), "debug: engine: -machine"));
+    setenv("QEMU_DM_DEBUG", "1", 1);
+    end_of(start("exit 0", with_card));
+    unsetenv("QEMU_DM_DEBUG");
+    assert_true(file_says(stderr_path, "debug: engine: -machine"));
+}
+
 static void explains_itself(void **state)
 {
     static const char *const help[] = {"--help", NULL}, *const version[] = {"--version", NULL};
@@ -335,6 +347,7 @@ int main(void)
         cmocka_unit_test_setup(holds_none_of_the_toolstacks_descriptors, fresh_logs),
         cmocka_unit_test_setup(a_mistyped_audiodev_is_refused_before_anything_starts, fresh_logs),
         cmocka_unit_test_setup(a_missing_engine_is_named, fresh_logs),
+        cmocka_unit_test_setup(says_more_when_asked, fresh_logs),
         cmocka_unit_test_setup(explains_itself, fresh_logs),
     };
     const char *build = getenv("BUILD"), *src = getenv("SRC");
