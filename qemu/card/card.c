@@ -44,7 +44,6 @@ struct card {
     unsigned running; /* channels, a bit each */
 
     struct stream *streams[PLAYBACK_CHANNELS];
-    uint32_t frame_bytes[ES1370_CHANNELS];
 
     struct guest *guest;
     uint16_t first_port; /* of the I/O BAR where ports_mapped */
@@ -87,7 +86,6 @@ static void chip_start(void *opaque, enum es1370_channel ch, const struct pcm_fo
 {
     struct card *card = opaque;
 
-    card->frame_bytes[ch] = pcm_frame_bytes(format);
     card->running |= 1u << ch;
     if (ch < PLAYBACK_CHANNELS) {
         rt_stream_start(card->streams[ch], format);
@@ -119,7 +117,7 @@ static void chip_capture(void *opaque, void *data, uint32_t frames)
     struct card *card = opaque;
     struct pcm_format f = es1370_format(&card->chip, ES1370_ADC);
 
-    memset(data, f.bits == 8 ? 0x80 : 0, (size_t)frames * card->frame_bytes[ES1370_ADC]);
+    memset(data, f.bits == 8 ? 0x80 : 0, (size_t)frames * pcm_frame_bytes(&f));
 }
 
 /* The I/O BAR has moved, or is no longer (or again) decoded. */

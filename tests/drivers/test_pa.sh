@@ -64,6 +64,17 @@ whole()
     done
 }
 
+# Compares rec with what of the LENGTH seconds played must be in it: from a second after the server's
+# return, at $back, to the last whole second. Sets $seconds to how many those are.
+check_since_return()
+{
+    local start first
+    start=$(value start_ns played)
+    first=$(((back + 1000000000 - start) / 1000 * 441 / 10000))
+    seconds=$((($1 * 44100 - first) / 44100))
+    "$pattern" check rec $seconds $first >checked || true
+}
+
 : >log >played >checked
 
 # ---
@@ -107,11 +118,7 @@ back=$(now)
 start_recorder rec
 finish_playing
 stop_recorder
-start=$(value start_ns played)
-# From a second after its return to the last whole second: all.
-first=$(((back + 1000000000 - start) / 1000 * 441 / 10000))
-seconds=$(((9 * 44100 - first) / 44100))
-"$pattern" check rec $seconds $first >checked || true
+check_since_return 9
 result "within a second of the server's return all is heard" '[ $seconds -ge 2 ]' 'whole checked' \
     '[ "$(grep -c "dac2: no sound" log)" = 1 ]' '[ "$(grep -c "dac2: sound is back" log)" = 1 ]' \
     '[ "$(value reopened played)" = 1 ]' '[ "$(value frames log)" = 396900 ]'
@@ -127,10 +134,7 @@ back=$(now)
 start_recorder rec
 finish_playing
 stop_recorder
-start=$(value start_ns played)
-first=$(((back + 1000000000 - start) / 1000 * 441 / 10000))
-seconds=$(((7 * 44100 - first) / 44100))
-"$pattern" check rec $seconds $first >checked || true
+check_since_return 7
 result "a server that comes later is found within a second" '[ $seconds -ge 2 ]' 'whole checked' \
     '[ "$(grep -c "dac2: no sound" log)" = 1 ]' '[ "$(grep -c "dac2: sound is back" log)" = 1 ]' \
     'grep -q "PulseAudio does not answer at unix:" log' '[ "$(value overruns log)" = 0 ]'
