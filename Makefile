@@ -65,8 +65,9 @@ LINK = $(CC) -pthread $(CFLAGS) $(SANITIZER_FLAGS) $(HARDENING_LDFLAGS) -Wl,--as
 
 PARTS := toolstack engine card hw xen audio sandbox base
 PART_SOURCES := $(foreach part,$(PARTS),$(wildcard $(SRC)/qemu/$(part)/*.c))
+# A driver is drivers/NAME.c, and NAME_*.c if it has them.
 DRIVER_SOURCES := $(wildcard $(foreach name,$(AUDIO_DRIVERS) wav none, \
-	$(SRC)/qemu/audio/drivers/$(name).c))
+	$(SRC)/qemu/audio/drivers/$(name).c $(SRC)/qemu/audio/drivers/$(name)_*.c))
 PART_OBJECTS := $(patsubst $(SRC)/%.c,%.o,$(PART_SOURCES) $(DRIVER_SOURCES))
 PURE_OBJECTS := $(filter-out qemu/xen/%,$(PART_OBJECTS))
 DRIVER_LIBS := $(foreach name,$(AUDIO_DRIVERS),$(LIBS_$(name)))
@@ -74,7 +75,7 @@ DRIVER_LIBS := $(foreach name,$(AUDIO_DRIVERS),$(LIBS_$(name)))
 # A part sees the headers of its own libraries, and the devices mix register widths too much to
 # do without -Wconversion.
 qemu/xen/%.o: PART_CFLAGS = $(XEN_CFLAGS)
-qemu/audio/drivers/%.o: PART_CFLAGS = $(CFLAGS_$(notdir $*))
+qemu/audio/drivers/%.o: PART_CFLAGS = $(CFLAGS_$(firstword $(subst _, ,$(notdir $*))))
 qemu/hw/%.o: PART_CFLAGS = -Wconversion
 
 qemu/%.o: $(SRC)/qemu/%.c config.mak $(SRC)/Makefile

@@ -32,7 +32,7 @@
 #define CLOCK_RECOVERY_MAX_DRIFT_PPM 2000.0
 
 struct clock_recovery {
-    double target;    /* seconds, as all times here */
+    double target;    /* the last, seconds, as all times here */
     double error;     /* measured delay less target, smoothed */
     double drift_ppm; /* the loop's integral: how far off the sink's clock seems to be */
     double locked;    /* how long the error has been small; the bandwidth follows it */
@@ -42,10 +42,12 @@ struct clock_recovery {
 };
 
 /* Forgets everything: the correction is 0 until something has been measured. */
-void clock_recovery_reset(struct clock_recovery *c, uint64_t target_ns);
+void clock_recovery_reset(struct clock_recovery *c);
 
-/* Takes a measured delay, some 5 to 50 a second, and returns the correction in parts per million,
- * within CLOCK_RECOVERY_MAX_PPM: positive where the card should run faster than it would. */
-double clock_recovery_update(struct clock_recovery *c, uint64_t now_ns, uint64_t delay_ns);
+/* Takes a measured delay, some 5 to 50 a second, and what it should be (which may move), and
+ * returns the correction in parts per million, within CLOCK_RECOVERY_MAX_PPM: positive where the
+ * card should run faster than it would. */
+double clock_recovery_update(struct clock_recovery *c, uint64_t now_ns, uint64_t delay_ns,
+                             uint64_t target_ns);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "config.h"
 
 /* The order is configure's; each of qemu/audio/drivers/NAME.c defines audio_driver_NAME. */
@@ -13,10 +14,7 @@ DECLARE(wav)
 
 #define POINTER(name) &audio_driver_##name,
 const struct audio_driver *const audio_drivers[] = {
-    CONFIG_AUDIO_DRIVERS(POINTER)
-    POINTER(none)
-    POINTER(wav)
-    NULL,
+    CONFIG_AUDIO_DRIVERS(POINTER) POINTER(none) POINTER(wav) NULL,
 };
 
 const struct audio_driver *audio_driver_find(const char *name)
@@ -37,14 +35,16 @@ uint32_t audio_latency_frames(const struct audio_settings *settings,
     return frames > 0 ? (uint32_t)frames : 1;
 }
 
-uint32_t audio_chunk_frames(const struct audio_settings *settings, const struct pcm_format *format)
+uint64_t audio_chunk_ns(const struct audio_settings *settings)
 {
-    uint32_t latency = audio_latency_frames(settings, format);
+    uint64_t ns = settings->out_latency_us * NS_PER_US / 5;
 
-    /* An eighth of it; 64 frames if that is less; but half of it at most (the chip can be as slow
-     * as 172 Hz). */
-    if (latency >= 8 * 64) {
-        return latency / 8;
-    }
-    return latency >= 2 * 64 ? 64 : (latency + 1) / 2;
+    return ns < NS_PER_MS / 2 ? NS_PER_MS / 2 : ns > 20 * NS_PER_MS ? 20 * NS_PER_MS : ns;
+}
+
+uint64_t audio_longest_ns(const struct audio_settings *settings)
+{
+    uint64_t ns = settings->out_latency_us * NS_PER_US;
+
+    return ns + (2 * ns > 10 * NS_PER_MS ? 2 * ns : 10 * NS_PER_MS);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A host's sound system, as a stream's thread sees it: open, write, ask for
- * the delay, close. One file each in drivers/. All calls come from the one
- * thread of the stream and may block; none is realtime.
+ * A host's sound system, as a stream's thread sees it: open, write, ask how
+ * far it is, wait, close. One file each in drivers/. All calls come from the
+ * one thread of the stream; only open may block.
  */
 #ifndef AUDIO_DRIVER_H
 #define AUDIO_DRIVER_H
@@ -15,6 +15,19 @@
 #include "base/err.h"
 #include "base/pcm.h"
 
+struct audio_sink_state {
+    /* When a frame written now would be heard, CLOCK_MONOTONIC in nanoseconds; before now: the sink
+     * has nothing to play. Goes on from the last answer of the host by what was written since. */
+    uint64_t heard_ns;
+    /* Counts the host's answers, so that a new one can be told from the last. */
+    unsigned answers;
+    /* What the sink takes from its queue at a time, in nanoseconds: with less in it, it runs dry.
+     */
+    uint64_t block_ns;
+    /* Times that it ran dry, at the ends of sounds too. */
+    uint64_t underruns;
+};
+
 struct audio_driver {
     const char *name;
     /* Default of out.latency, in microseconds. */
@@ -24,11 +37,16 @@ struct audio_driver {
      * err set: not now; the stream tries again later. */
     void *(*open)(const struct audio_settings *settings, const char *name,
                   const struct pcm_format *format, struct err *err);
-    /* Hands over whole frames; returns when the host has taken them. False with err set: the
-     * sink is gone; the stream closes it and tries to open another. */
-    bool (*write)(void *sink, const void *data, size_t frames, struct err *err);
-    /* Nanoseconds until a frame written now would be heard. False: not known now. */
-    bool (*delay)(void *sink, uint64_t *ns);
+    /* Hands over whole frames and returns how many the host has taken: fewer, or none, when it has
+     * as many as it wants. A sink that has run dry plays on with the first that comes. -1 with err
+     * set: the sink is gone; the stream closes it and tries to open another. */
+    long (*write)(void *sink, const void *data, size_t frames, struct err *err);
+    /* False: nothing is ever heard, so there is no time at which it would be. */
+    bool (*state)(void *sink, struct audio_sink_state *state);
+    /* Lets the host's connection work until fd is readable or until_ns has come (CLOCK_MONOTONIC;
+     * UINT64_MAX: for ever). False with err set: the sink is gone. NULL: there is nothing to do
+     * meanwhile. */
+    bool (*wait)(void *sink, int fd, uint64_t until_ns, struct err *err);
     void (*close)(void *sink);
 };
 
@@ -39,9 +57,12 @@ extern const struct audio_driver *const audio_drivers[];
 uint32_t audio_latency_frames(const struct audio_settings *settings,
                               const struct pcm_format *format);
 
-/* Frames that are handed over at a time: enough that it is not done all the time, few against the
- * latency. */
-uint32_t audio_chunk_frames(const struct audio_settings *settings, const struct pcm_format *format);
+/* The time between two pieces of sound on their way to the host, in nanoseconds: short against the
+ * latency, long enough that the work does not count. */
+uint64_t audio_chunk_ns(const struct audio_settings *settings);
+
+/* The longest latency that underruns may stretch it to, in nanoseconds. */
+uint64_t audio_longest_ns(const struct audio_settings *settings);
 
 /* NULL when this build has no such driver. */
 const struct audio_driver *audio_driver_find(const char *name);

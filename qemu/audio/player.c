@@ -14,8 +14,8 @@
 #define RETRY_NS (250 * NS_PER_MS)
 /* An idle sink is kept for the next sound, which then begins at once. */
 #define IDLE_NS (5 * NS_PER_S)
-/* The correction of the card's clock is worked out this often. */
-#define WINDOW_NS (50 * NS_PER_MS)
+/* A sink that has just begun to play does not know its delay yet. */
+#define SETTLE_NS (100 * NS_PER_MS)
 /* The guest starts and stops as often as it likes, and a server may come and go; the log gets so
  * many lines of each at once, then one a second. A run without a line is added to the next. */
 enum { LOG_BURST = 20 };
@@ -27,15 +27,15 @@ static struct player_wake at(uint64_t ns)
     return (struct player_wake){ns, FEED_NO_LEVEL};
 }
 
-static uint64_t target_ns(const struct player *p)
-{
-    return p->settings->out_latency_us * NS_PER_US;
-}
-
 static uint64_t frames_to_ns(const struct player *p, uint64_t frames)
 {
     /* In two parts, so that days of frames do not overflow. */
     return frames / p->format.rate * NS_PER_S + frames % p->format.rate * NS_PER_S / p->format.rate;
+}
+
+static uint64_t ns_to_frames(const struct player *p, uint64_t ns)
+{
+    return ns / NS_PER_S * p->format.rate + ns % NS_PER_S * p->format.rate / NS_PER_S;
 }
 
 static void count(atomic_uint_fast64_t *counter, uint64_t n)
@@ -69,14 +69,11 @@ static void log_run(struct player *p)
 
 /* --- the sink --- */
 
-/* The clock and the measurements start anew: another sink, or another run. */
+/* Another sink, or another run. */
 static void forget_delay(struct player *p)
 {
-    p->written = 0;
-    p->settled_at = 0;
-    p->window_count = 0;
-    clock_recovery_reset(&p->recovery, target_ns(p));
-    dry_watch_reset(&p->dry, target_ns(p));
+    p->in_step = false;
+    latency_restart(&p->latency);
     atomic_store_explicit(&p->status.clock_ppb, 0, memory_order_relaxed);
 }
 
@@ -145,126 +142,145 @@ static void drop(struct player *p, size_t bytes)
     p->report.dropped += frames;
 }
 
-/* Takes the delay of a frame that the card produces now: bytes are still in the ring. */
-static void measure(struct player *p, size_t bytes, uint64_t now)
+/* From the card's clock to the sink's output, of a frame that the card has just produced: what is
+ * before it in the ring (bytes) and in the sink. */
+static uint64_t delay_now(const struct player *p, const struct audio_sink_state *state,
+                          size_t bytes, uint64_t now)
 {
-    uint64_t sink_ns, delay;
+    return (state->heard_ns > now ? state->heard_ns - now : 0) +
+           frames_to_ns(p, bytes / pcm_frame_bytes(&p->format));
+}
 
-    if (!p->settings->driver->delay(p->sink, &sink_ns)) {
+static void measure(struct player *p, const struct audio_sink_state *state, uint64_t delay,
+                    uint64_t now)
+{
+    double ppm;
+
+    if (state->underruns != p->underruns_seen) {
+        count(&p->status.underruns, state->underruns - p->underruns_seen);
+        p->report.underruns += state->underruns - p->underruns_seen;
+        p->underruns_seen = state->underruns;
+        latency_ran_dry(&p->latency);
+    }
+    if (state->answers == p->answers_seen || now < p->settled_at) {
         return;
     }
-    if (!p->settled_at) {
-        /* Hosts begin with a full buffer, and know the delay some time after. */
-        p->settled_at = now + 2 * target_ns(p) + 100 * NS_PER_MS;
-    }
-    if (now < p->settled_at) {
-        return;
-    }
-    delay = sink_ns + frames_to_ns(p, bytes / pcm_frame_bytes(&p->format));
+    p->answers_seen = state->answers;
     atomic_store_explicit(&p->status.delay_ns, delay, memory_order_relaxed);
     delay_histogram_add(&p->report.delays, delay / NS_PER_US);
-    if (dry_watch_add(&p->dry, now, frames_to_ns(p, p->written), sink_ns)) {
-        count(&p->status.underruns, 1);
-        p->report.underruns++;
-    }
+    ppm = latency_add(&p->latency, now, delay, state->block_ns);
+    atomic_store_explicit(&p->status.clock_ppb, (int)(ppm * 1000), memory_order_relaxed);
+}
 
-    if (p->window_count == 0) {
-        p->window_end = now + WINDOW_NS;
-        p->window_sum = 0;
-    }
-    p->window_sum += delay;
-    p->window_count++;
-    if (now >= p->window_end) {
-        double ppm = clock_recovery_update(&p->recovery, now, p->window_sum / p->window_count);
+/* Silence before the run's first frame, so that it is heard as late as it should be. A server that
+ * has no room for all of it will have its frames earlier. */
+static bool write_lead(struct player *p, uint64_t ns, struct err *err)
+{
+    static const uint8_t zero[1024], middle[1024] = {[0 ... 1023] = 0x80};
+    uint64_t left = ns_to_frames(p, ns);
 
-        atomic_store_explicit(&p->status.clock_ppb, (int)(ppm * 1000), memory_order_relaxed);
-        p->window_count = 0;
+    while (left > 0) {
+        uint64_t most = sizeof(zero) / pcm_frame_bytes(&p->format);
+        long n = p->settings->driver->write(p->sink, p->format.bits == 8 ? middle : zero,
+                                            left < most ? left : most, err);
+
+        if (n <= 0) {
+            return n == 0;
+        }
+        left -= (uint64_t)n;
     }
+    return true;
+}
+
+/* Brings the run's first frame to its time. */
+static bool fall_into_step(struct player *p, const struct audio_sink_state *state, uint64_t delay,
+                           uint64_t now, struct err *err)
+{
+    uint64_t target = p->latency.target_ns;
+
+    p->in_step = true;
+    p->settled_at = now + SETTLE_NS;
+    p->answers_seen = state->answers;
+    p->underruns_seen = state->underruns;
+    latency_begin(&p->latency, delay > target ? delay : target);
+    return delay >= target || write_lead(p, target - delay, err);
 }
 
 /*
- * What waits in the ring is heard late. A little of that, after a sink was slow
- * to open or has paused, is better than lost frames, and is worked off by the
- * clock; but minutes of sound a second late are worse than a break. So beyond a
- * bound, and where the room ran out and frames are lost anyway, the excess goes
- * and sound is on time again.
+ * What waits in the ring is heard late. A little of that, after a stall or a
+ * sink that was slow to open, is better than lost frames, and is worked off by
+ * the clock; but minutes of sound a second late are worse than a break. So
+ * beyond a bound the excess goes and sound is on time again.
  */
-static size_t cut_excess(struct player *p, size_t bytes)
+static size_t cut_excess(struct player *p, size_t bytes, uint64_t delay)
 {
-    uint64_t overruns = feed_get_counts(p->feed).overruns;
+    uint64_t bound = latency_bound_ns(&p->latency);
     uint32_t frame_bytes = pcm_frame_bytes(&p->format);
-    uint32_t target = audio_latency_frames(p->settings, &p->format);
-    uint32_t most = p->format.rate / 4; /* 250 ms */
-    bool lost = overruns != p->overruns_seen;
+    uint64_t excess;
 
-    most = target + (most > 4 * target ? most : 4 * target);
-    p->overruns_seen = overruns;
-    if (bytes <= (lost ? target : most) * frame_bytes) {
+    if (delay <= bound) {
         return bytes;
     }
-    drop(p, bytes - target * frame_bytes);
-    return target * frame_bytes;
+    excess = ns_to_frames(p, delay - p->latency.target_ns) * frame_bytes;
+    excess = excess < bytes ? excess : bytes;
+    drop(p, excess);
+    return bytes - excess;
 }
 
 /* The sink is there, and so are bytes of the run; last: no more will come. */
 static struct player_wake play(struct player *p, size_t bytes, bool last, uint64_t now)
 {
+    const struct audio_driver *driver = p->settings->driver;
     uint32_t frame_bytes = pcm_frame_bytes(&p->format);
-    uint32_t target = audio_latency_frames(p->settings, &p->format);
-    uint32_t chunk = audio_chunk_frames(p->settings, &p->format);
+    uint64_t chunk_ns = p->latency.chunk_ns;
+    /* Half a chunk is worth a write: the card fetches at interrupts too. */
+    uint64_t level = (ns_to_frames(p, chunk_ns / 2) + 1) * frame_bytes;
+    struct audio_sink_state state;
     struct err err = {""};
     const void *data;
-    size_t frames;
+    size_t len;
+    long n;
 
-    bytes = cut_excess(p, bytes);
-    if (bytes < chunk * frame_bytes && !last) {
-        return (struct player_wake){UINT64_MAX, chunk * frame_bytes};
+    if (bytes < level && !last) {
+        return (struct player_wake){UINT64_MAX, (uint32_t)level};
     }
-    measure(p, bytes, now);
+    if (driver->state(p->sink, &state)) {
+        uint64_t delay = delay_now(p, &state, bytes, now);
 
-    data = ring_read_block(&p->feed->ring, &frames);
-    frames = (frames < bytes ? frames : bytes) / frame_bytes;
-    /* Not much at a time: the driver may take as long as that to play, and there is a run's end
-     * or a program's to be seen. */
-    frames = frames < target + chunk ? frames : target + chunk;
-    if (!p->settings->driver->write(p->sink, data, frames, &err)) {
+        bytes = cut_excess(p, bytes, delay);
+        delay = delay_now(p, &state, bytes, now);
+        if (p->in_step) {
+            measure(p, &state, delay, now);
+        } else if (!fall_into_step(p, &state, delay, now, &err)) {
+            lose_sound(p, now, &err);
+            return at(now);
+        }
+    }
+    data = ring_read_block(&p->feed->ring, &len);
+    len = len < bytes ? len : bytes;
+    n = driver->write(p->sink, data, len / frame_bytes, &err);
+    if (n < 0) {
         lose_sound(p, now, &err); /* the frames stay, for a sink that may be had at once */
         return at(now);
     }
-    ring_discard(&p->feed->ring, frames * frame_bytes);
-    p->written += frames;
-    if (p->lost) {
+    ring_discard(&p->feed->ring, (size_t)n * frame_bytes);
+    if (n > 0 && p->lost) {
         find_sound(p, now);
     }
-    return at(now);
+    return at(n > 0 || bytes == 0 ? now : now + chunk_ns);
 }
 
-/* A host that waits for a full buffer would keep the end of a sound, or all of a short one. */
-static void pad_tail(struct player *p, uint64_t now)
+/* When what the sink has will have been heard: a quarter of the latency more than it says, for that
+ * is not exact. */
+static uint64_t tail_end(const struct player *p, uint64_t now)
 {
-    static const uint8_t zero[1024], middle[1024] = {[0 ... 1023] = 0x80};
-    uint32_t left = audio_latency_frames(p->settings, &p->format);
-    uint64_t delay = 0;
-    struct err err = {""};
+    struct audio_sink_state state;
 
-    p->settings->driver->delay(p->sink, &delay);
-    if (delay < target_ns(p)) {
-        delay = target_ns(p);
+    if (!p->settings->driver->state(p->sink, &state)) {
+        return now;
     }
-    /* A quarter more, for what the host says of its delay is not exact. */
-    p->tail_until = now + delay + delay / 4;
-    p->idle_until = now + IDLE_NS;
-    while (left > 0) {
-        uint32_t frames = (uint32_t)sizeof(zero) / pcm_frame_bytes(&p->format);
-
-        frames = left < frames ? left : frames;
-        if (!p->settings->driver->write(p->sink, p->format.bits == 8 ? middle : zero, frames,
-                                        &err)) {
-            lose_sound(p, now, &err);
-            return;
-        }
-        left -= frames;
-    }
+    return (state.heard_ns > now ? state.heard_ns : now) + p->latency.target_ns / 4 +
+           state.block_ns;
 }
 
 static void count_run(struct player *p, const struct feed_counts *ended)
@@ -277,8 +293,9 @@ static void count_run(struct player *p, const struct feed_counts *ended)
 /* The run has been played to its end. */
 static void end_run(struct player *p, const struct feed_mark *mark, uint64_t now)
 {
-    if (p->sink && p->written > 0) {
-        pad_tail(p, now);
+    if (p->sink && p->in_step) {
+        p->tail_until = tail_end(p, now);
+        p->idle_until = now + IDLE_NS;
     }
     count_run(p, &mark->counts);
     if (may_log(&p->run_lines, now)) {
@@ -292,7 +309,6 @@ static void begin_run(struct player *p, const struct feed_mark *mark)
 {
     p->format = mark->format;
     p->begun = mark->counts;
-    p->overruns_seen = mark->counts.overruns;
 }
 
 /* What is between the runs, and at their beginning and end. */
@@ -372,6 +388,8 @@ void player_init(struct player *p, const struct audio_settings *settings, const 
     p->name = name;
     p->feed = feed;
     p->run_lines.lines = p->sound_lines.lines = LOG_BURST;
+    latency_init(&p->latency, settings->out_latency_us * NS_PER_US, audio_chunk_ns(settings),
+                 audio_longest_ns(settings));
     forget_delay(p);
 }
 
@@ -387,6 +405,15 @@ struct player_wake player_step(struct player *p, uint64_t now)
         return continue_run(p, bytes, mark != NULL, now);
     }
     return idle(p, now);
+}
+
+void player_sink_gone(struct player *p, uint64_t now, const struct err *err)
+{
+    if (p->format.rate) {
+        lose_sound(p, now, err);
+    } else {
+        close_sink(p); /* the next sound asks for another */
+    }
 }
 
 void player_end(struct player *p)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The work of a stream's thread: from the feed to the host's sink, one step at
- * a time. It reads no clock and waits for nothing but the driver, so that
- * tests play whole days of it in virtual time.
+ * a time. It reads no clock and waits for nothing, so that tests play whole days
+ * of it in virtual time.
  *
  * A sink is opened when the card prepares or starts, and closed when it has had
  * nothing to play for a while or another format comes. While there is none to
@@ -15,10 +15,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "audio/clock_recovery.h"
 #include "audio/delay_histogram.h"
-#include "audio/dry_watch.h"
 #include "audio/feed.h"
+#include "audio/latency.h"
 #include "audio/settings.h"
 #include "base/pcm.h"
 
@@ -56,14 +55,11 @@ struct player {
 
     struct pcm_format format; /* of the run; rate 0: none is playing */
     struct feed_counts begun; /* the card's counts at the run's start */
-    uint64_t written;         /* frames, to this sink in this run */
-    uint64_t settled_at;      /* delays mean something from then on; 0: not known yet */
-    uint64_t overruns_seen;   /* the feed's, when the excess was last cut */
-    struct clock_recovery recovery;
-    struct dry_watch dry;
-    uint64_t window_end; /* delays are averaged until then, for the clock */
-    uint64_t window_sum; /* nanoseconds */
-    unsigned window_count;
+    bool in_step;             /* the run's first frame is written, at its time */
+    uint64_t settled_at;      /* delays mean something from then on */
+    unsigned answers_seen;    /* the sink's, of which the last was taken */
+    uint64_t underruns_seen;
+    struct latency latency;
 
     struct {
         uint64_t frames, dropped, underruns, overruns;
@@ -83,8 +79,12 @@ struct player_wake {
 void player_init(struct player *p, const struct audio_settings *settings, const char *name,
                  struct feed *feed);
 
-/* Does what there is to do now, at most one of the driver's calls that may block for long. */
+/* Does what there is to do now; of the driver's calls, opening a sink is the only one that may
+ * take long. */
 struct player_wake player_step(struct player *p, uint64_t now);
+
+/* The sink has gone while the thread waited, and why. */
+void player_sink_gone(struct player *p, uint64_t now, const struct err *err);
 
 /* Closes the sink and logs what a run still going on has counted. */
 void player_end(struct player *p);

@@ -16,10 +16,10 @@ struct audio_driver;
 struct audio_settings {
     const struct audio_driver *driver;
     char *id;
-    char *server;      /* pa: server=; NULL: the library's own choice */
-    char *sink;        /* pa: out.name=; NULL: the server's default */
-    char *stream_name; /* out.stream-name=; NULL: the id */
-    char *path;        /* wav: path= */
+    char *server;            /* pa: server=; NULL: the library's own choice */
+    char *sink;              /* pa: out.name=; NULL: the server's default */
+    char *stream_name;       /* out.stream-name=; NULL: the id */
+    char *path;              /* wav: path= */
     uint32_t out_latency_us; /* out.latency=; from the card's clock to the sink's output */
 };
 

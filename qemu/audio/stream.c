@@ -11,6 +11,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "audio/driver.h"
 #include "audio/feed.h"
 #include "audio/player.h"
 #include "base/clock.h"
@@ -36,17 +37,23 @@ static void signal_fd(int fd)
     }
 }
 
-/* Until the time, or the feed's event. */
+/* Until the time, or the feed's event; the sink's connection works meanwhile. */
 static void sleep_until(struct stream *s, uint64_t at, uint64_t now)
 {
+    const struct audio_driver *driver = s->player.settings->driver;
     struct pollfd fd = {.fd = s->feed.event_fd, .events = POLLIN};
     struct timespec left = {
         .tv_sec = (time_t)((at - now) / NS_PER_S),
         .tv_nsec = (long)((at - now) % NS_PER_S),
     };
+    struct err err = {""};
 
-    /* Interrupted or not: the loop looks at what there is to do. */
-    ppoll(&fd, 1, at == UINT64_MAX ? NULL : &left, NULL);
+    if (!s->player.sink || !driver->wait) {
+        /* Interrupted or not: the loop looks at what there is to do. */
+        ppoll(&fd, 1, at == UINT64_MAX ? NULL : &left, NULL);
+    } else if (!driver->wait(s->player.sink, fd.fd, at, &err)) {
+        player_sink_gone(&s->player, clock_now_ns(), &err);
+    }
 }
 
 static void *run(void *opaque)

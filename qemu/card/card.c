@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audio/driver.h"
 #include "audio/stream.h"
 #include "base/clock.h"
 #include "card/sample_clock.h"
@@ -22,11 +23,6 @@ static const char *const channel_name[ES1370_CHANNELS] = {"dac1", "dac2", "adc"}
  * suspended): the lost time is not caught up. */
 #define MAX_CATCH_UP_TICKS (ES1370_HZ / 2)
 
-/* While a channel runs the card fetches at least this often, so that the host gets its frames
- * evenly: an eighth of the latency asked for, within these bounds. */
-#define MIN_FETCH_NS NS_PER_MS
-#define MAX_FETCH_NS (25 * NS_PER_MS)
-
 /* Interrupts are at least this far apart, the time the chip needs for one burst of 32 bytes at
  * 44.1 kHz: it bounds what a guest that asks for an interrupt each frame can cost. */
 #define MIN_INTERRUPT_NS (180 * NS_PER_US)
@@ -40,8 +36,8 @@ struct card {
     uint64_t chip_ticks; /* of clock, up to which the chip has been advanced */
     uint64_t corrected_ns;
     uint64_t interrupted_ns; /* when a period last ended */
-    uint64_t fetch_ns;
-    unsigned running; /* channels, a bit each */
+    uint64_t fetch_ns;       /* while a channel runs the host gets its frames this often */
+    unsigned running;        /* channels, a bit each */
 
     struct stream *streams[PLAYBACK_CHANNELS];
 
@@ -169,13 +165,6 @@ static void port_write(void *opaque, uint16_t port, unsigned bytes, uint32_t val
     es1370_write(&card->chip, (uint16_t)(port - card->first_port), bytes, value);
 }
 
-static uint64_t fetch_interval(const struct audio_settings *settings)
-{
-    uint64_t ns = settings->out_latency_us * NS_PER_US / 8;
-
-    return ns < MIN_FETCH_NS ? MIN_FETCH_NS : ns > MAX_FETCH_NS ? MAX_FETCH_NS : ns;
-}
-
 struct card *card_create(const struct audio_settings *settings, uint64_t now_ns, struct err *err)
 {
     struct card *card = calloc(1, sizeof(*card));
@@ -206,7 +195,7 @@ struct card *card_create(const struct audio_settings *settings, uint64_t now_ns,
     card->chip.pci.opaque = card;
     card->chip.pci.bar_changed = pci_bar_changed;
     sample_clock_start(&card->clock, ES1370_HZ, now_ns);
-    card->fetch_ns = fetch_interval(settings);
+    card->fetch_ns = audio_chunk_ns(settings);
     card->corrected_ns = now_ns;
     return card;
 }
@@ -284,7 +273,8 @@ uint64_t rt_card_advance(struct card *card, uint64_t now_ns)
         if (due < card->interrupted_ns + MIN_INTERRUPT_NS) {
             due = card->interrupted_ns + MIN_INTERRUPT_NS;
         }
-        wake = due < wake ? due : wake;
+        /* An interrupt fetches too: one that is due soon after the next fetch replaces it. */
+        wake = due < wake + card->fetch_ns / 2 ? due : wake;
     }
     return wake;
 }

@@ -12,7 +12,7 @@ set -eu
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES CC CFLAGS CPPFLAGS LDFLAGS PKG_CONFIG 2>/dev/null || true
 . "$SRC/tests/configure/lib.sh"
 
-pkg-config --exists libpulse-simple libpipewire-0.3 alsa xendevicemodel || {
+pkg-config --exists libpulse libpipewire-0.3 alsa xendevicemodel || {
     echo "the packages of scripts/deps/build.txt are not all installed: scripts/install-deps build"
     exit 77
 }
@@ -67,7 +67,7 @@ pa_is_found_without_pkg_config()
 {
     make_tree
     PKG_CONFIG=/nonexistent configure --audio-drv-list=pa
-    expect build/config.mak 'LIBS_pa := -lpulse-simple -lpulse'
+    expect build/config.mak 'LIBS_pa := -lpulse'
 }
 
 pa_not_installed()
@@ -79,7 +79,7 @@ pa_not_installed()
     expect said 'pa: not installed: apt install libpulse-dev'
     expect_not said 'alsa:'
     expect_not said 'the probe failed'
-    expect build/config.log 'pulse/simple.h: No such file or directory'
+    expect build/config.log 'pulse/pulseaudio.h: No such file or directory'
 }
 
 pa_left_out_of_the_default_list()
@@ -99,14 +99,14 @@ pa_installed_but_does_not_compile()
     other_machine
     rm -r include/pulse
     mkdir include/pulse
-    echo 'this is not a header;' >include/pulse/simple.h
+    echo 'this is not a header;' >include/pulse/pulseaudio.h
     fails configure --audio-drv-list=pa
     expect said 'pa: installed, but the probe failed to compile: see config.log'
     expect_not said 'not installed'
     # The program, the command and the compiler's answer
-    expect build/config.log 'pa_simple_free(s);'
+    expect build/config.log 'pa_context_get_state(c);'
     expect build/config.log 'probe.c'
-    expect build/config.log 'include/pulse/simple.h:1:'
+    expect build/config.log 'include/pulse/pulseaudio.h:1:'
     expect build/config.log 'error: '
 }
 
@@ -116,7 +116,7 @@ pa_known_to_the_compiler_alone()
     other_machine
     rm -r pc/libpulse*
     configure --audio-drv-list=pa
-    expect build/config.mak 'LIBS_pa := -lpulse-simple -lpulse'
+    expect build/config.mak 'LIBS_pa := -lpulse'
 }
 
 pa_known_to_pkg_config_alone()
@@ -134,7 +134,7 @@ pa_installed_but_does_not_link()
     cat >pkg-config <<'EOF'
 #!/bin/sh
 case $* in
-"--libs libpulse-simple") echo -lno-such-library ;;
+"--libs libpulse") echo -lno-such-library ;;
 *) exec pkg-config "$@" ;;
 esac
 EOF
@@ -144,7 +144,7 @@ EOF
     expect build/config.log 'cannot find -lno-such-library'
 }
 
-# The fault that this project was born from: a <pulse/simple.h> that does not declare NULL, and a
+# The fault that this project was born from: a <pulse/pulseaudio.h> that does not declare NULL, and a
 # probe that used it. The library is there all the while.
 the_historical_probe()
 {
@@ -152,15 +152,15 @@ the_historical_probe()
     other_machine
     rm -r include/pulse
     mkdir include/pulse
-    cat >include/pulse/simple.h <<'EOF'
-typedef struct pa_simple pa_simple;
-void pa_simple_free(pa_simple *s);
+    cat >include/pulse/pulseaudio.h <<'EOF'
+typedef struct pa_context pa_context;
+int pa_context_get_state(const pa_context *c);
 EOF
     configure --audio-drv-list=pa # with 0, as it is
     expect build/config.h '#define CONFIG_AUDIO_PA 1'
 
-    sed -i 's/pa_simple \*s = 0;/pa_simple *s = NULL;/' tree/configure
-    expect tree/configure 'pa_simple *s = NULL;'
+    sed -i 's/pa_context \*c = 0;/pa_context *c = NULL;/' tree/configure
+    expect tree/configure 'pa_context *c = NULL;'
     fails configure --audio-drv-list=pa
     expect said 'pa: installed, but the probe failed to compile: see config.log'
     expect_not said 'not installed'

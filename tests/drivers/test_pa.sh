@@ -139,7 +139,7 @@ result "a server that comes later is found within a second" '[ $seconds -ge 2 ]'
     '[ "$(grep -c "dac2: no sound" log)" = 1 ]' '[ "$(grep -c "dac2: sound is back" log)" = 1 ]' \
     'grep -q "PulseAudio does not answer at unix:" log' '[ "$(value overruns log)" = 0 ]'
 
-# --- stopped, not dead: writes block, and so does closing
+# --- stopped, not dead
 start_playing 2 out.latency=50000
 sleep 1
 kill -STOP "$server"
@@ -149,7 +149,7 @@ took=$((($(now) - began) / 1000000))
 kill -CONT "$server"
 echo "the player ended $took ms after the server was stopped" >checked
 result "a server that hangs does not keep the program" '[ $took -lt 4500 ]' \
-    'grep -q "leaving it behind" log' '[ "$(value frames played)" = 88200 ]'
+    '[ "$(value frames played)" = 88200 ]'
 
 echo "1..$tests"
 [ $failed = 0 ]

@@ -6,33 +6,51 @@
 
 #include "base/clock.h"
 
-#define TICK (NS_PER_MS / 4)
+/* The server says how far it is this often. */
+#define ANSWER_NS (20 * NS_PER_MS)
 
 struct fake_driver fake;
 
 void fake_driver_reset(void)
 {
     free(fake.bytes);
-    fake = (struct fake_driver){.now = NS_PER_S};
+    fake = (struct fake_driver){.now = NS_PER_S, .tick = NS_PER_MS / 4};
+}
+
+static void answer(void)
+{
+    static uint32_t random = 1;
+    double delay = fake.level / fake.format.rate * 1e9;
+
+    random = random * 1664525 + 1013904223;
+    delay += fake.noise_ns * ((double)(random >> 8) / (1 << 23) - 1);
+    fake.heard_ns = fake.now + (delay > 0 ? (uint64_t)delay : 0);
+    fake.answered_at = fake.now;
+    fake.answers++;
 }
 
 static void play(uint64_t ns)
 {
-    if (!fake.is_open || !fake.playing || fake.stuck) {
+    if (!fake.is_open || fake.stuck) {
         return;
     }
-    fake.level -= fake.format.rate * (1 + fake.ppm / 1e6) * (double)ns / (double)NS_PER_S;
-    if (fake.level < 0) {
-        fake.level = 0;
-        fake.playing = false;
-        fake.dry++;
+    if (fake.playing) {
+        fake.level -= fake.format.rate * (1 + fake.ppm / 1e6) * (double)ns / (double)NS_PER_S;
+        if (fake.level < 0) {
+            fake.level = 0;
+            fake.playing = false;
+            fake.dry++;
+        }
+    }
+    if (fake.now >= fake.answered_at + ANSWER_NS) {
+        answer();
     }
 }
 
 void fake_driver_pass(uint64_t ns)
 {
     while (ns > 0) {
-        uint64_t tick = ns < TICK ? ns : TICK;
+        uint64_t tick = ns < fake.tick ? ns : fake.tick;
 
         ns -= tick;
         fake.now += tick;
@@ -58,79 +76,86 @@ static void *fake_open(const struct audio_settings *settings, const char *name,
     fake.dead = fake.playing = false;
     fake.format = *format;
     fake.level = 0;
-    fake.capacity = settings->out_latency_us * 1e-6 * format->rate;
-    fake.opened_at = fake.now;
+    fake.capacity = 2e-9 * (double)audio_longest_ns(settings) * format->rate + 1;
+    fake.opened_at = fake.answered_at = fake.now;
+    fake.heard_ns = 0;
     fake.first_played = 0;
     return &fake;
 }
 
-static void keep(const uint8_t *data, size_t length)
+static bool is_silence(const uint8_t *frame, uint32_t frame_bytes)
 {
-    if (fake.length + length > fake.size) {
-        fake.size = 2 * (fake.length + length);
+    for (uint32_t i = 0; i < frame_bytes; i++) {
+        if (frame[i] != (fake.format.bits == 8 ? 0x80 : 0)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void keep(const uint8_t *data, size_t frames)
+{
+    uint32_t frame_bytes = pcm_frame_bytes(&fake.format);
+
+    if (fake.length + frames * frame_bytes > fake.size) {
+        fake.size = 2 * (fake.length + frames * frame_bytes);
         fake.bytes = realloc(fake.bytes, fake.size);
         if (!fake.bytes) {
             abort();
         }
     }
-    memcpy(fake.bytes + fake.length, data, length);
-    fake.length += length;
+    for (; frames > 0; frames--, data += frame_bytes) {
+        if (is_silence(data, frame_bytes)) {
+            fake.silence++;
+            continue;
+        }
+        memcpy(fake.bytes + fake.length, data, frame_bytes);
+        fake.length += frame_bytes;
+    }
 }
 
-static bool fake_write(void *sink, const void *data, size_t frames, struct err *err)
+static long fake_write(void *sink, const void *data, size_t frames, struct err *err)
 {
-    size_t frame_bytes = pcm_frame_bytes(&fake.format);
-    const uint8_t *from = data;
+    size_t room = (size_t)(fake.capacity - fake.level);
 
     (void)sink;
     if (fake.die_after && ++fake.writes > fake.die_after) {
         fake.dead = true;
         fake.writes = 0;
     }
-    while (frames > 0) {
-        size_t room = (size_t)(fake.capacity - fake.level);
-        size_t n = frames < room ? frames : room;
-
-        if (fake.dead) {
-            return err_set(err, "it has gone away");
-        }
-        if (n > 0) {
-            keep(from, n * frame_bytes);
-            fake.level += (double)n;
-            from += n * frame_bytes;
-            frames -= n;
-        } else {
-            fake_driver_pass(TICK);
-        }
-        if (!fake.playing && fake.level > fake.capacity - 8) {
-            fake.playing = true;
-            fake.first_played = fake.first_played ? fake.first_played : fake.now;
-        }
+    if (fake.dead) {
+        err_set(err, "it has gone away");
+        return -1;
     }
-    return true;
+    frames = frames < room ? frames : room;
+    if (frames > 0) {
+        keep(data, frames);
+        fake.level += (double)frames;
+        fake.heard_ns = (fake.heard_ns > fake.now ? fake.heard_ns : fake.now) +
+                        frames * NS_PER_S / fake.format.rate;
+        fake.playing = true;
+        fake.first_played = fake.first_played ? fake.first_played : fake.now;
+    }
+    return (long)frames;
 }
 
-static bool fake_delay(void *sink, uint64_t *ns)
+static bool fake_state(void *sink, struct audio_sink_state *state)
 {
-    static uint32_t random = 1;
-    double delay = fake.level / fake.format.rate * 1e9;
-
     (void)sink;
-    random = random * 1664525 + 1013904223;
-    delay += fake.noise_ns * ((double)(random >> 8) / (1 << 23) - 1);
-    *ns = delay > 0 ? (uint64_t)delay : 0;
+    *state = (struct audio_sink_state){
+        .heard_ns = fake.heard_ns,
+        .answers = fake.answers,
+        .block_ns = fake.block_ns,
+        .underruns = fake.dry,
+    };
     return true;
 }
 
 static void fake_close(void *sink)
 {
-    size_t unplayed = (size_t)fake.level * pcm_frame_bytes(&fake.format);
-
     (void)sink;
     fake.closes++;
-    for (size_t i = fake.length - unplayed; i < fake.length; i++) {
-        fake.cut += fake.bytes[i] != 0 && fake.bytes[i] != 0x80;
-    }
+    fake.cut += (uint64_t)fake.level;
     fake.is_open = false;
 }
 
@@ -139,6 +164,6 @@ const struct audio_driver fake_audio_driver = {
     .default_latency_us = 10000,
     .open = fake_open,
     .write = fake_write,
-    .delay = fake_delay,
+    .state = fake_state,
     .close = fake_close,
 };

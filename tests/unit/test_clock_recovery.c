@@ -12,7 +12,6 @@
 #include <cmocka.h>
 
 #include "audio/clock_recovery.h"
-#include "audio/dry_watch.h"
 #include "base/clock.h"
 
 enum { TARGET_MS = 10, STEP_MS = 50 };
@@ -20,6 +19,7 @@ enum { TARGET_MS = 10, STEP_MS = 50 };
 struct loop {
     struct clock_recovery recovery;
     uint64_t now;
+    double target_ms;
     double delay_ms; /* the true one */
     double sink_ppm;
     double noise_ms; /* of its measurement, either way */
@@ -37,8 +37,8 @@ static void clear_extremes(struct loop *l)
 
 static void start(struct loop *l)
 {
-    *l = (struct loop){.now = NS_PER_S, .delay_ms = TARGET_MS, .random = 1};
-    clock_recovery_reset(&l->recovery, TARGET_MS * NS_PER_MS);
+    *l = (struct loop){.now = NS_PER_S, .target_ms = TARGET_MS, .delay_ms = TARGET_MS, .random = 1};
+    clock_recovery_reset(&l->recovery);
     clear_extremes(l);
 }
 
@@ -51,7 +51,8 @@ static void run(struct loop *l, double seconds)
         l->delay_ms += (l->ppm - l->sink_ppm) * 1e-6 * STEP_MS;
         l->random = l->random * 1664525 + 1013904223;
         measured = l->delay_ms + l->noise_ms * ((double)(l->random >> 8) / (1 << 23) - 1);
-        l->ppm = clock_recovery_update(&l->recovery, l->now, (uint64_t)(fmax(measured, 0) * 1e6));
+        l->ppm = clock_recovery_update(&l->recovery, l->now, (uint64_t)(fmax(measured, 0) * 1e6),
+                                       (uint64_t)(l->target_ms * 1e6));
         l->least_ms = fmin(l->least_ms, l->delay_ms);
         l->most_ms = fmax(l->most_ms, l->delay_ms);
         l->least_ppm = fmin(l->least_ppm, l->ppm);
@@ -190,53 +191,35 @@ static void test_reset_forgets(void **state)
     start(&l);
     l.sink_ppm = 500;
     run(&l, 60);
-    clock_recovery_reset(&l.recovery, TARGET_MS * NS_PER_MS);
-    assert_near(clock_recovery_update(&l.recovery, l.now, TARGET_MS * NS_PER_MS), 0, 0.001);
+    clock_recovery_reset(&l.recovery);
+    assert_near(
+        clock_recovery_update(&l.recovery, l.now, TARGET_MS * NS_PER_MS, TARGET_MS * NS_PER_MS), 0,
+        0.001);
 }
 
-/* --- the dry watch --- */
-
-/* Two seconds of a sink with 10 ms of sound in hand, written to and asked each millisecond, but not
- * for stall_ms in the middle; from there on it says shift_ms too much. Returns how many pauses were
- * seen. */
-static unsigned watch(double stall_ms, double shift_ms, double noise_ms, double ppm)
+/* A target that comes down by a fifth of a millisecond a second takes the delay with it, and what
+ * has been learned of the sink stays. */
+static void test_follows_a_target_that_comes_down(void **state)
 {
-    struct dry_watch w;
-    uint32_t random = 1;
-    unsigned seen = 0;
-    double written = 10, paused = stall_ms > 10 ? stall_ms - 10 : 0;
+    struct loop l;
+    double farthest = 0;
 
-    dry_watch_reset(&w, 10 * NS_PER_MS);
-    for (int ms = 0; ms < 2000; ms++) {
-        bool after = ms >= 1000 + stall_ms;
-        double played = (after ? ms - paused : ms) * (1 + ppm * 1e-6), delay;
-
-        if (ms > 1000 && !after) {
-            continue;
-        }
-        random = random * 1664525 + 1013904223;
-        delay = fmax(written - played, 0) + noise_ms * random / 4294967296.0;
-        delay += after ? shift_ms : 0;
-        seen += dry_watch_add(&w, (uint64_t)(5000 + ms) * NS_PER_MS, (uint64_t)(written * 1e6),
-                              (uint64_t)(delay * 1e6));
-        written = 10 + ms + 1;
-    }
-    return seen;
-}
-
-static void test_dry_watch(void **state)
-{
     (void)state;
-    assert_int_equal(watch(0, 0, 0, 0), 0);
-    assert_int_equal(watch(0, 0, 3, 0), 0);
-    assert_int_equal(watch(0, 0, 1, 2000), 0);
-    assert_int_equal(watch(0, 0, 1, -2000), 0);
-    assert_int_equal(watch(9, 0, 0, 0), 0); /* late, but not too late */
-    assert_int_equal(watch(12.1, 0, 0, 0), 0);
-    assert_int_equal(watch(14, 0, 0, 0), 1);
-    assert_int_equal(watch(30, 0, 3, 300), 1);
-    assert_int_equal(watch(30, 0, 3, -300), 1);
-    assert_int_equal(watch(0, 20, 1, 0), 0); /* a longer way, without a pause */
+    start(&l);
+    l.sink_ppm = 150;
+    run(&l, 300);
+    l.target_ms = l.delay_ms = 20;
+    run(&l, 1);
+    for (int i = 0; i < 10 * 1000 / STEP_MS * 5; i++) {
+        l.target_ms -= 0.2 * STEP_MS / 1000;
+        run(&l, STEP_MS / 1000.0);
+        farthest = fmax(farthest, fabs(l.delay_ms - l.target_ms));
+    }
+    assert_near(l.target_ms, 10, 0.01);
+    assert_near(farthest, 0, 0.1);
+    run(&l, 10);
+    assert_near(l.delay_ms, TARGET_MS, 0.1);
+    assert_near(l.ppm, 150, 20);
 }
 
 int main(void)
@@ -250,7 +233,7 @@ int main(void)
         cmocka_unit_test(test_relearns),
         cmocka_unit_test(test_noise_hardly_moves_the_clock),
         cmocka_unit_test(test_reset_forgets),
-        cmocka_unit_test(test_dry_watch),
+        cmocka_unit_test(test_follows_a_target_that_comes_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

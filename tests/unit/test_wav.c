@@ -95,24 +95,24 @@ static void test_a_file_for_each_voice_and_format(void **state)
     first = wav->open(&settings, "snd0 dac1", &cd, NULL);
     assert_non_null(first);
     assert_file("a.b.wav", &cd, "");
-    assert_true(wav->write(first, "AAAABBBB", 2, NULL));
+    assert_int_equal(wav->write(first, "AAAABBBB", 2, NULL), 2);
     assert_file("a.b.wav", &cd, "AAAABBBB"); /* right while it is being written */
 
     second = wav->open(&settings, "snd0 dac2", &cd, NULL);
     assert_non_null(second);
-    assert_true(wav->write(second, "CCCC", 1, NULL));
+    assert_int_equal(wav->write(second, "CCCC", 1, NULL), 1);
     wav->close(first);
     wav->close(second);
 
     first = wav->open(&settings, "snd0 dac1", &telephone, NULL);
     assert_non_null(first);
-    assert_true(wav->write(first, "xyz", 3, NULL));
+    assert_int_equal(wav->write(first, "xyz", 3, NULL), 3);
     wav->close(first);
 
     /* And on with the first, at its end. */
     first = wav->open(&settings, "snd0 dac1", &cd, NULL);
     assert_non_null(first);
-    assert_true(wav->write(first, "DDDD", 1, NULL));
+    assert_int_equal(wav->write(first, "DDDD", 1, NULL), 1);
     wav->close(first);
 
     assert_file("a.b.wav", &cd, "AAAABBBBDDDD");

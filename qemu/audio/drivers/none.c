@@ -14,20 +14,19 @@ static void *none_open(const struct audio_settings *settings, const char *name,
     return &sink;
 }
 
-static bool none_write(void *sink, const void *data, size_t frames, struct err *err)
+static long none_write(void *sink, const void *data, size_t frames, struct err *err)
 {
     (void)sink;
     (void)data;
-    (void)frames;
     (void)err;
-    return true;
+    return (long)frames;
 }
 
 /* Nothing is ever heard, so there is no delay that the card's clock could follow. */
-static bool none_delay(void *sink, uint64_t *ns)
+static bool none_state(void *sink, struct audio_sink_state *state)
 {
     (void)sink;
-    (void)ns;
+    (void)state;
     return false;
 }
 
@@ -41,6 +40,6 @@ const struct audio_driver audio_driver_none = {
     .default_latency_us = 10000,
     .open = none_open,
     .write = none_write,
-    .delay = none_delay,
+    .state = none_state,
     .close = none_close,
 };

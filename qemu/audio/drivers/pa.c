@@ -1,129 +1,220 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * -audiodev pa: PulseAudio, or PipeWire in its place, by libpulse-simple.
+ * -audiodev pa: PulseAudio, or PipeWire in its place, by libpulse's asynchronous
+ * API. Its simple API would be a third of this, but it fills the server's queue
+ * to the brim, hands a late frame over late for ever, says nothing of underruns,
+ * and waits where a server hangs.
  *
- * Nothing here loses a frame: pa_simple_write sends no more than the server
- * asks for, and a stream with a prebuffer that runs dry waits until it is full
- * again, so that what comes late is heard late. That it ran dry pa_simple has
- * no call for; dry_watch.h sees it by the delay.
+ * Here the queue in the server holds what the latency asks for and no more,
+ * which is up to the player; the server only sets bounds. A stream that has run
+ * dry waits for its next frame, so none is lost.
  */
-#include <pulse/error.h>
-#include <pulse/simple.h>
 #include <stdlib.h>
-#include <unistd.h>
+#include <string.h>
 
 #include "audio/driver.h"
+#include "audio/drivers/pa_connection.h"
 #include "base/clock.h"
 
+/* The server is asked this often for how far it is. */
+#define ASK_NS (20 * NS_PER_MS)
+/* An answer that took longer is too vague. */
+#define VAGUE_NS (4 * NS_PER_MS)
+
 struct pa_sink {
-    pa_simple *connection;
+    struct pa_connection connection;
+    struct pcm_format format;
     uint32_t frame_bytes;
+    struct audio_sink_state state;
+    uint64_t asked_ns;
+    uint64_t written_since; /* bytes, since asked */
+    pa_operation *question; /* NULL: none is open */
+    bool outdated;          /* what it asks for has changed since */
 };
 
-static void cannot_connect(const struct audio_settings *settings, int error, struct err *err)
+static uint64_t bytes_to_ns(const struct pa_sink *sink, int64_t bytes)
 {
-    const char *env = getenv("PULSE_SERVER");
-    const char *server = settings->server ? settings->server : env ? env : "its usual socket";
-
-    if (error == PA_ERR_NOENTITY) {
-        err_set(err,
-                "PulseAudio at %s has no sink '%s'; 'pactl list short sinks' lists them, or leave "
-                "out.name= away for the default one",
-                server, settings->sink ? settings->sink : "(default)");
-        return;
-    }
-    err_set(err, "PulseAudio does not answer at %s: %s. Is it running?%s", server,
-            pa_strerror(error),
-            settings->server || geteuid() != 0
-                ? ""
-                : " As root, name the socket of the user whose server it is: "
-                  "-audiodev pa,id=ID,server=unix:/run/user/1000/pulse/native");
+    return bytes > 0 ? (uint64_t)bytes / sink->frame_bytes * NS_PER_S / sink->format.rate : 0;
 }
 
+static void close_question(struct pa_sink *sink)
+{
+    if (sink->question) {
+        pa_operation_cancel(sink->question);
+        pa_operation_unref(sink->question);
+        sink->question = NULL;
+    }
+}
+
+/*
+ * How far the server was when it answered: the bytes in the stream's queue, and
+ * the sink's own latency behind them. It has looked at both at some moment
+ * between question and answer, which are a fraction of a millisecond apart.
+ */
+static void take_answer(pa_stream *stream, int success, void *opaque)
+{
+    struct pa_sink *sink = opaque;
+    const pa_timing_info *t = pa_stream_get_timing_info(stream);
+    uint64_t now = clock_now_ns();
+    uint64_t took = now - sink->asked_ns;
+    int64_t queued;
+
+    pa_operation_unref(sink->question);
+    sink->question = NULL;
+    if (!success || !t || sink->outdated || took > VAGUE_NS || t->write_index_corrupt ||
+        t->read_index_corrupt) {
+        return;
+    }
+    /* The library has added to the server's index what was written since. */
+    queued = t->write_index - t->read_index - (int64_t)sink->written_since;
+    sink->state.block_ns = t->configured_sink_usec * NS_PER_US;
+    sink->state.heard_ns = sink->asked_ns + took / 2 + bytes_to_ns(sink, queued) +
+                           t->sink_usec * NS_PER_US +
+                           bytes_to_ns(sink, (int64_t)sink->written_since);
+    sink->state.answers++;
+}
+
+static void ask(struct pa_sink *sink)
+{
+    uint64_t now = clock_now_ns();
+
+    if (sink->question ? now - sink->asked_ns < NS_PER_S : now - sink->asked_ns < ASK_NS) {
+        return;
+    }
+    close_question(sink);
+    sink->asked_ns = now;
+    sink->written_since = 0;
+    sink->outdated = false;
+    sink->question = pa_stream_update_timing_info(sink->connection.stream, take_answer, sink);
+}
+
+static void has_run_dry(pa_stream *stream, void *opaque)
+{
+    struct pa_sink *sink = opaque;
+
+    (void)stream;
+    sink->state.underruns++;
+    sink->outdated = true;
+}
+
+/* To another sink, or suspended and back. */
+static void has_changed(pa_stream *stream, void *opaque)
+{
+    struct pa_sink *sink = opaque;
+
+    (void)stream;
+    sink->outdated = true;
+}
+
+/*
+ * The sink is asked to work in blocks of a chunk: what the server gives it is
+ * tlength less twice minreq, as long as neither ADJUST_LATENCY nor
+ * EARLY_REQUESTS say otherwise. tlength itself is the bound on what a server
+ * that hangs has to swallow: the longest latency, and as much again, for it
+ * tells of free room only minreq at a time.
+ */
 static void *pa_open(const struct audio_settings *settings, const char *name,
                      const struct pcm_format *format, struct err *err)
 {
-    const pa_sample_spec spec = {
-        .format = format->bits == 8 ? PA_SAMPLE_U8 : PA_SAMPLE_S16LE,
-        .rate = format->rate,
-        .channels = format->channels,
-    };
     uint32_t frame_bytes = pcm_frame_bytes(format);
-    /*
-     * tlength is all of the delay, the sink's share too (pa_simple sets ADJUST_LATENCY), and the
-     * server asks for more in pieces of minreq. prebuf of -1: as much as tlength allows, so that
-     * a stream starts, and after running dry restarts, with a full buffer. maxlength of -1 is
-     * the server's limit, which a writer that waits to be asked never reaches.
-     */
+    uint32_t chunk = (uint32_t)(audio_chunk_ns(settings) * format->rate / NS_PER_S) + 1;
+    uint32_t longest = (uint32_t)(audio_longest_ns(settings) * format->rate / NS_PER_S) + 1;
     const pa_buffer_attr attr = {
         .maxlength = (uint32_t)-1,
-        .tlength = audio_latency_frames(settings, format) * frame_bytes,
-        .prebuf = (uint32_t)-1,
-        .minreq = audio_chunk_frames(settings, format) * frame_bytes,
+        .tlength = (2 * longest + 3 * chunk) * frame_bytes,
+        .prebuf = frame_bytes,
+        .minreq = (longest + chunk) * frame_bytes,
         .fragsize = (uint32_t)-1,
     };
-    struct pa_sink *sink;
-    int error = 0;
+    struct pa_sink *sink = calloc(1, sizeof(*sink));
 
-    if (!pa_sample_spec_valid(&spec)) {
-        err_set(err, "PulseAudio cannot play %u Hz", format->rate);
-        return NULL;
-    }
-    sink = malloc(sizeof(*sink));
     if (!sink) {
         err_set(err, "no memory for a connection to PulseAudio");
         return NULL;
     }
+    sink->format = *format;
     sink->frame_bytes = frame_bytes;
-    sink->connection = pa_simple_new(settings->server, "qemu-dm", PA_STREAM_PLAYBACK,
-                                     settings->sink, name, &spec, NULL, &attr, &error);
-    if (!sink->connection) {
-        cannot_connect(settings, error, err);
+    if (!pa_connection_open(&sink->connection, settings, name, format, err)) {
         free(sink);
         return NULL;
     }
+    pa_stream_set_underflow_callback(sink->connection.stream, has_run_dry, sink);
+    pa_stream_set_moved_callback(sink->connection.stream, has_changed, sink);
+    pa_stream_set_suspended_callback(sink->connection.stream, has_changed, sink);
+    if (pa_stream_connect_playback(sink->connection.stream, settings->sink, &attr,
+                                   PA_STREAM_NOFLAGS, NULL, NULL) < 0) {
+        err_set(err, "PulseAudio at %s takes no stream: %s", sink->connection.server,
+                pa_strerror(pa_context_errno(sink->connection.context)));
+        pa_connection_close(&sink->connection);
+        free(sink);
+        return NULL;
+    }
+    if (!pa_connection_ready(&sink->connection, "sink", settings->sink, err)) {
+        free(sink);
+        return NULL;
+    }
+    ask(sink); /* the sink may have rendered ahead, for others */
     return sink;
 }
 
-static bool pa_write(void *opaque, const void *data, size_t frames, struct err *err)
+static long pa_write(void *opaque, const void *data, size_t frames, struct err *err)
 {
     struct pa_sink *sink = opaque;
-    int error = 0;
+    size_t room = pa_stream_writable_size(sink->connection.stream);
+    size_t bytes = frames * sink->frame_bytes;
+    uint64_t now = clock_now_ns();
 
-    if (pa_simple_write(sink->connection, data, frames * sink->frame_bytes, &error) < 0) {
-        return err_set(err, "PulseAudio has gone away: %s", pa_strerror(error));
+    if (!pa_connection_alive(&sink->connection, err)) {
+        return -1;
     }
+    if (room < bytes) {
+        bytes = room - room % sink->frame_bytes;
+    }
+    if (bytes == 0) {
+        return 0;
+    }
+    if (pa_stream_write(sink->connection.stream, data, bytes, NULL, 0, PA_SEEK_RELATIVE) < 0) {
+        err_set(err, "PulseAudio does not take the sound: %s",
+                pa_strerror(pa_context_errno(sink->connection.context)));
+        return -1;
+    }
+    sink->written_since += bytes;
+    sink->state.heard_ns = (sink->state.heard_ns > now ? sink->state.heard_ns : now) +
+                           bytes_to_ns(sink, (int64_t)bytes);
+    ask(sink);
+    return (long)(bytes / sink->frame_bytes);
+}
+
+static bool pa_state(void *opaque, struct audio_sink_state *state)
+{
+    const struct pa_sink *sink = opaque;
+
+    *state = sink->state;
     return true;
 }
 
-static bool pa_delay(void *opaque, uint64_t *ns)
+static bool pa_wait(void *opaque, int fd, uint64_t until_ns, struct err *err)
 {
     struct pa_sink *sink = opaque;
-    int error = 0;
-    pa_usec_t us = pa_simple_get_latency(sink->connection, &error);
 
-    if (us == (pa_usec_t)-1) {
-        return false;
-    }
-    *ns = us * NS_PER_US;
-    return true;
+    return pa_connection_wait(&sink->connection, fd, until_ns, err);
 }
 
 static void pa_close(void *opaque)
 {
     struct pa_sink *sink = opaque;
 
-    pa_simple_free(sink->connection);
+    close_question(sink);
+    pa_connection_close(&sink->connection);
     free(sink);
 }
 
 const struct audio_driver audio_driver_pa = {
     .name = "pa",
-    /* Measured on a 2-core machine with some load, 20 s each, writer without realtime priority: at
-     * 20 ms no break or a few, at 15 ms up to 14, at 10 ms up to 79. */
-    .default_latency_us = 20000,
+    .default_latency_us = 5000,
     .open = pa_open,
     .write = pa_write,
-    .delay = pa_delay,
+    .state = pa_state,
+    .wait = pa_wait,
     .close = pa_close,
 };

@@ -138,20 +138,22 @@ static void *wav_open(const struct audio_settings *settings, const char *name,
     return sink;
 }
 
-static bool wav_write(void *opaque, const void *data, size_t frames, struct err *err)
+static long wav_write(void *opaque, const void *data, size_t frames, struct err *err)
 {
     struct wav_sink *sink = opaque;
     const uint8_t *from = data;
     size_t left = frames * pcm_frame_bytes(&sink->format);
 
     if (left > MAX_BYTES - sink->bytes) {
-        return err_set(err, "%s is full: a WAV file holds 4 GiB", sink->path);
+        err_set(err, "%s is full: a WAV file holds 4 GiB", sink->path);
+        return -1;
     }
     while (left > 0) {
         ssize_t n = pwrite(sink->fd, from, left, (off_t)HEADER_BYTES + sink->bytes);
 
         if (n < 0 && errno != EINTR) {
-            return err_set(err, "cannot write %s: %s", sink->path, strerror(errno));
+            err_set(err, "cannot write %s: %s", sink->path, strerror(errno));
+            return -1;
         }
         if (n > 0) {
             sink->bytes += (uint32_t)n;
@@ -159,14 +161,18 @@ static bool wav_write(void *opaque, const void *data, size_t frames, struct err 
             left -= (size_t)n;
         }
     }
-    return put_header(sink) || err_set(err, "cannot write %s: %s", sink->path, strerror(errno));
+    if (!put_header(sink)) {
+        err_set(err, "cannot write %s: %s", sink->path, strerror(errno));
+        return -1;
+    }
+    return (long)frames;
 }
 
 /* Nothing is ever heard, so there is no delay that the card's clock could follow. */
-static bool wav_delay(void *sink, uint64_t *ns)
+static bool wav_state(void *sink, struct audio_sink_state *state)
 {
     (void)sink;
-    (void)ns;
+    (void)state;
     return false;
 }
 
@@ -183,6 +189,6 @@ const struct audio_driver audio_driver_wav = {
     .default_latency_us = 10000,
     .open = wav_open,
     .write = wav_write,
-    .delay = wav_delay,
+    .state = wav_state,
     .close = wav_close,
 };
