@@ -240,7 +240,7 @@ static void reset(void **state)
     }
     outl(m, LEGACY, 0xff);
     outb(m, UART_RES, 1);
-    outw(m, CODEC, 0x0000);
+    outw(m, CODEC, 0x0011);
     machine_run(m, 25 * TICKS_44100);
     assert_true(m->irq);
 
@@ -250,7 +250,7 @@ static void reset(void **state)
         assert_false(m->stream[ch].running);
     }
     assert_int_equal(m->mixer_changes, 2);
-    assert_int_equal(m->card.codec.reg[0], 0x80);
+    assert_int_equal(m->card.codec.reg[0], 0x00);
     assert_int_equal(pci_command(&m->card.pci), 0);
     assert_int_equal(inl(m, MEM_PAGE), 0);
     power_on_values(state);
