@@ -10,12 +10,19 @@
 
 #include "audio/driver.h"
 #include "audio/stream.h"
+#include "audio/volume.h"
 #include "base/clock.h"
 #include "card/sample_clock.h"
 #include "hw/es1370.h"
 #include "xen/guest.h"
 
 #define PLAYBACK_CHANNELS 2u /* ES1370_DAC1, ES1370_DAC2 */
+
+/* Where each of them enters the mixer. */
+static const enum ak4531_input voice_input[PLAYBACK_CHANNELS] = {AK4531_FM, AK4531_VOICE};
+
+/* The chip plays pieces of at most so many frames: 256 bytes. */
+enum { MAX_PIECE_FRAMES = 256 };
 
 static const char *const channel_name[ES1370_CHANNELS] = {"dac1", "dac2", "adc"};
 
@@ -39,7 +46,11 @@ struct card {
     uint64_t fetch_ns;       /* while a channel runs the host gets its frames this often */
     unsigned running;        /* channels, a bit each */
 
-    struct stream *streams[PLAYBACK_CHANNELS];
+    struct {
+        struct stream *stream;
+        struct volume volume;
+        struct pcm_format format; /* the guest's; to the stream it is 16-bit stereo */
+    } voices[PLAYBACK_CHANNELS];
 
     struct guest *guest;
     uint16_t first_port; /* of the I/O BAR where ports_mapped */
@@ -69,22 +80,37 @@ static void chip_set_irq(void *opaque, bool asserted)
     guest_set_intx(card->guest, asserted);
 }
 
+/* What a voice sounds like once its volume has been applied. */
+static struct pcm_format stream_format(const struct pcm_format *format)
+{
+    return (struct pcm_format){.rate = format->rate, .channels = 2, .bits = 16};
+}
+
 static void chip_prepare(void *opaque, enum es1370_channel ch, const struct pcm_format *format)
 {
     struct card *card = opaque;
 
     if (ch < PLAYBACK_CHANNELS) {
-        rt_stream_prepare(card->streams[ch], format);
+        struct pcm_format to = stream_format(format);
+
+        rt_stream_prepare(card->voices[ch].stream, &to);
     }
 }
 
 static void chip_start(void *opaque, enum es1370_channel ch, const struct pcm_format *format)
 {
     struct card *card = opaque;
+    bool was_running = card->running & 1u << ch;
 
     card->running |= 1u << ch;
     if (ch < PLAYBACK_CHANNELS) {
-        rt_stream_start(card->streams[ch], format);
+        struct pcm_format to = stream_format(format);
+
+        if (!was_running) {
+            rt_volume_start(&card->voices[ch].volume);
+        }
+        card->voices[ch].format = *format;
+        rt_stream_start(card->voices[ch].stream, &to);
     }
 }
 
@@ -94,16 +120,29 @@ static void chip_stop(void *opaque, enum es1370_channel ch)
 
     card->running &= ~(1u << ch);
     if (ch < PLAYBACK_CHANNELS) {
-        rt_stream_stop(card->streams[ch]);
+        rt_stream_stop(card->voices[ch].stream);
     }
 }
 
 static void chip_playback(void *opaque, enum es1370_channel ch, const void *data, uint32_t frames)
 {
     struct card *card = opaque;
+    int16_t louder[2 * MAX_PIECE_FRAMES];
 
     if (ch < PLAYBACK_CHANNELS) {
-        rt_stream_write(card->streams[ch], data, frames);
+        rt_volume_apply(&card->voices[ch].volume, &card->voices[ch].format, data, frames, louder);
+        rt_stream_write(card->voices[ch].stream, louder, frames);
+    }
+}
+
+static void chip_mixer_changed(void *opaque)
+{
+    struct card *card = opaque;
+
+    for (unsigned i = 0; i < PLAYBACK_CHANNELS; i++) {
+        rt_volume_set(&card->voices[i].volume,
+                      ak4531_output_gain(&card->chip.codec, voice_input[i], 0),
+                      ak4531_output_gain(&card->chip.codec, voice_input[i], 1));
     }
 }
 
@@ -178,6 +217,7 @@ struct card *card_create(const struct audio_settings *settings, uint64_t now_ns,
         .stop = chip_stop,
         .playback = chip_playback,
         .capture = chip_capture,
+        .mixer_changed = chip_mixer_changed,
     };
 
     if (!card) {
@@ -185,8 +225,8 @@ struct card *card_create(const struct audio_settings *settings, uint64_t now_ns,
         return NULL;
     }
     for (unsigned i = 0; i < PLAYBACK_CHANNELS; i++) {
-        card->streams[i] = stream_open(settings, channel_name[i], err);
-        if (!card->streams[i]) {
+        card->voices[i].stream = stream_open(settings, channel_name[i], err);
+        if (!card->voices[i].stream) {
             card_destroy(card);
             return NULL;
         }
@@ -227,8 +267,8 @@ void card_destroy(struct card *card)
     /* The guest first: a domain that is being destroyed waits for its last mapping to go. */
     guest_close(card->guest);
     for (unsigned i = 0; i < PLAYBACK_CHANNELS; i++) {
-        if (card->streams[i]) {
-            stream_close(card->streams[i]);
+        if (card->voices[i].stream) {
+            stream_close(card->voices[i].stream);
         }
     }
     free(card);
@@ -243,7 +283,7 @@ static void rt_correct_clock(struct card *card, uint64_t now_ns)
     card->corrected_ns = now_ns;
     for (unsigned i = PLAYBACK_CHANNELS; i-- > 0;) {
         if (card->running & (1u << i)) {
-            sample_clock_set_ppm(&card->clock, now_ns, rt_stream_clock_ppm(card->streams[i]));
+            sample_clock_set_ppm(&card->clock, now_ns, rt_stream_clock_ppm(card->voices[i].stream));
             return;
         }
     }

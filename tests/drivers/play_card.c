@@ -25,6 +25,7 @@ enum {
     PORT = 0xc200,
     CONTROL = 0x00,
     MEM_PAGE = 0x0c,
+    CODEC = 0x10,
     SCTL = 0x20,
     DAC2_COUNT = 0x28,
     DAC2_ADDRESS = 0x38, /* in page Ch */
@@ -51,6 +52,16 @@ static uint32_t in(unsigned reg)
     const struct guest_device *d = &fake_guest()->device;
 
     return d->port_read(d->opaque, (uint16_t)(PORT + reg), 4);
+}
+
+/* The mixer as a driver leaves it for a user who wants to hear what is played: at 0 dB. */
+static void unmute(void)
+{
+    static const uint16_t writes[] = {0x1603, 0x0000, 0x0100, 0x0206, 0x0306, 0x110c};
+
+    for (unsigned i = 0; i < sizeof(writes) / sizeof(writes[0]); i++) {
+        out(CODEC, writes[i]);
+    }
 }
 
 static void config(unsigned offset, unsigned bytes, uint32_t value)
@@ -87,6 +98,7 @@ static void play(struct card *card, FILE *file, uint64_t length, unsigned period
 
     config(0x10, 4, PORT);
     config(0x04, 2, 0x0005);
+    unmute();
     fill(file, 0, BUFFER_FRAMES);
     out(CONTROL, CONTROL_44100);
     out(MEM_PAGE, 0xc);

@@ -71,11 +71,10 @@ void rt_stream_write(struct stream *s, const void *data, uint32_t frames)
     const uint8_t *bytes = data;
 
     for (uint32_t i = 0; i < frames; i++) {
-        uint16_t left;
+        uint16_t before = s->last[0];
 
-        memcpy(&left, bytes + i * pcm_frame_bytes(&s->format), sizeof(left));
-        s->disorder += s->frames > 0 && left != (uint16_t)(s->last[0] + 1);
-        s->last[0] = left;
+        memcpy(s->last, bytes + i * sizeof(s->last), sizeof(s->last));
+        s->disorder += s->frames > 0 && s->last[0] != (uint16_t)(before + 1);
         s->frames++;
     }
 }
@@ -97,6 +96,7 @@ enum {
     CONTROL = 0x00,
     STATUS = 0x04,
     MEM_PAGE = 0x0c,
+    CODEC = 0x10,
     SCTL = 0x20,
     DAC1_COUNT = 0x24,
     DAC2_COUNT = 0x28,
@@ -158,6 +158,23 @@ static int unplug(void **state)
     return 0;
 }
 
+/* Registers and values, as words, to 0xffff. */
+static void mix(const uint16_t *writes)
+{
+    for (; *writes != 0xffff; writes++) {
+        out(CODEC, *writes);
+    }
+}
+
+/* Both DACs at 0 dB. */
+static void unmute(void)
+{
+    static const uint16_t writes[] = {0x1603, 0x0000, 0x0100, 0x0206, 0x0306,
+                                      0x0406, 0x0506, 0x1060, 0x110c, 0xffff};
+
+    mix(writes);
+}
+
 /* As Linux does it: 44.1 kHz, 16 bits, stereo, an interrupt each period frames. */
 static void play_on_dac2(unsigned period)
 {
@@ -166,6 +183,7 @@ static void play_on_dac2(unsigned period)
 
         memcpy(fake_guest()->ram + BUFFER + i * sizeof(frame), frame, sizeof(frame));
     }
+    unmute();
     out(CONTROL, CDC_EN);
     out(MEM_PAGE, 0xc);
     out(WINDOW + 8, BUFFER);
@@ -332,6 +350,58 @@ static void an_interrupt_each_frame_is_bounded(void **state)
     assert_in_range(wakes, 100, NS_PER_S / (180 * NS_PER_US) + 2);
 }
 
+/* 8-bit mono at 22050 Hz on DAC1: both of its sides are the one sample, at the volumes of FM. */
+static void a_voice_plays_at_its_volume(void **state)
+{
+    static const uint16_t sides[] = {0x0409, 0x0500, 0xffff};  /* -6 dB, +12 dB */
+    static const uint16_t master[] = {0x0003, 0x0180, 0xffff}; /* -6 dB, muted */
+
+    (void)state;
+    unmute();
+    mix(sides);
+    memset(fake_guest()->ram + BUFFER, 0x90, 4096);
+    out(MEM_PAGE, 0xc);
+    out(WINDOW, BUFFER);
+    out(WINDOW + 4, 1023);
+    out(SCTL, 0);
+    out(DAC1_COUNT, 4095);
+    out(CONTROL, CDC_EN | 2 << 12 | DAC1_EN);
+    now += NS_PER_MS;
+    rt_card_advance(card, now);
+    assert_int_equal(streams[0].format.rate, 22050);
+    assert_int_equal(streams[0].format.channels, 2);
+    assert_int_equal(streams[0].format.bits, 16);
+    assert_int_equal(streams[0].frames, 22);
+    assert_int_equal((int16_t)streams[0].last[0], 2053); /* 4096 * 0.501 */
+    assert_int_equal((int16_t)streams[0].last[1], 16307);
+
+    mix(master);
+    now += NS_PER_MS; /* an eighth of the way */
+    rt_card_advance(card, now);
+    assert_in_range((int16_t)streams[0].last[0], 1900, 1960);
+    assert_in_range((int16_t)streams[0].last[1], 13800, 14700);
+    now += 8 * NS_PER_MS;
+    rt_card_advance(card, now);
+    assert_int_equal((int16_t)streams[0].last[0], 1029);
+    assert_int_equal((int16_t)streams[0].last[1], 0);
+}
+
+static void a_guest_that_has_not_unmuted_is_silent(void **state)
+{
+    static const uint16_t mute[] = {0x0080, 0x0180, 0xffff};
+
+    (void)state;
+    play_on_dac2(256);
+    out(CONTROL, CDC_EN | DIV_44100);
+    mix(mute);
+    out(CONTROL, CDC_EN | DIV_44100 | DAC2_EN);
+    now += NS_PER_MS;
+    rt_card_advance(card, now);
+    assert_int_equal(streams[1].frames, 44);
+    assert_int_equal(streams[1].last[0], 0);
+    assert_int_equal(streams[1].last[1], 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -344,6 +414,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(stopping_stops_the_stream_and_the_wakes, plug, unplug),
         cmocka_unit_test_setup_teardown(a_long_gap_is_not_caught_up, plug, unplug),
         cmocka_unit_test_setup_teardown(the_clock_follows_the_sink, plug, unplug),
+        cmocka_unit_test_setup_teardown(a_voice_plays_at_its_volume, plug, unplug),
+        cmocka_unit_test_setup_teardown(a_guest_that_has_not_unmuted_is_silent, plug, unplug),
         cmocka_unit_test_setup_teardown(an_interrupt_each_frame_is_bounded, plug, unplug),
     };
 
