@@ -113,8 +113,9 @@ libfakes.a: $(FAKE_OBJECTS)
 libqemu-dm.a libfakes.a:
 	$(call say,AR)rm -f $@ && $(AR) rcs $@ $^
 
+tests/unit/test_bench_analysis: tests/bench/analysis.o
 $(C_TESTS): %: %.o $(TEST_LIBS)
-	$(call say,LINK)$(LINK) -o $@ $< -Wl,--start-group $(TEST_LIBS) -Wl,--end-group \
+	$(call say,LINK)$(LINK) -o $@ $(filter %.o,$^) -Wl,--start-group $(TEST_LIBS) -Wl,--end-group \
 		$(DRIVER_LIBS) $(CMOCKA_LIBS) -lm
 
 tests/qemu-dm-fake: qemu/main.o $(PURE_OBJECTS) $(FAKE_OBJECTS)
@@ -153,6 +154,17 @@ $(DRIVER_TESTS): %.result: $(SRC)/% FORCE | $(DRIVER_TOOLS) tests/tools/pattern
 check-drivers: $(DRIVER_TESTS) ## run the drivers' tests against real sound servers
 	@$(SRC)/tests/run total $^
 
+# --- the bench ---
+
+BENCH_OBJECTS := $(addprefix tests/bench/, analysis.o floor_writer.o guest_driver.o listener.o \
+	machine_ours.o stall_watch.o)
+
+.PHONY: bench-tools
+bench-tools: tests/bench/measure
+tests/bench/measure: tests/bench/measure.o $(BENCH_OBJECTS) $(TEST_LIBS)
+	$(call say,LINK)$(LINK) -o $@ $(filter %.o,$^) -Wl,--start-group $(TEST_LIBS) -Wl,--end-group \
+		$(DRIVER_LIBS) -lm
+
 # While other parts do not compile, one test can be built from those that do.
 .PHONY: part-objects
 part-objects: $(PURE_OBJECTS) $(FAKE_OBJECTS)
@@ -183,6 +195,7 @@ distclean: clean ## remove everything that was generated, the lab's images too
 help: ## this list
 	@$(MAKE) --no-print-directory -C $(SRC) help
 
--include $(patsubst %.o,%.d,qemu/main.o $(PART_OBJECTS) $(FAKE_OBJECTS) $(addsuffix .o,$(C_TESTS) $(TOOLS)))
+-include $(patsubst %.o,%.d,qemu/main.o $(PART_OBJECTS) $(FAKE_OBJECTS) $(addsuffix .o,$(C_TESTS) $(TOOLS)) \
+	tests/bench/measure.o $(BENCH_OBJECTS))
 
 endif

@@ -111,6 +111,8 @@ sound_headers_only_in_drivers()
     for header in pulse/simple.h alsa/asoundlib.h pipewire/pipewire.h spa/param/audio/format.h \
         sys/soundcard.h linux/soundcard.h; do
         accepted qemu/audio/drivers/a.c "#include <$header>"
+        accepted tests/bench/a.c "#include <$header>"
+        refused tests/unit/a.c "#include <$header>" 'outside qemu/audio/drivers/'
         refused qemu/audio/a.c "#include <$header>" 'outside qemu/audio/drivers/'
         refused qemu/main.c "#include <$header>" 'outside qemu/audio/drivers/'
     done

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "bench/analysis.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+
+size_t heard_split(const uint32_t *frames, size_t count, uint64_t time, struct heard *runs,
+                   size_t room)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        struct heard *last = n > 0 ? &runs[n - 1] : NULL;
+
+        if (last && frames[i] == (last->first == 0 ? 0 : last->first + last->frames)) {
+            last->frames++;
+        } else if (n < room) {
+            runs[n++] = (struct heard){.time = time, .first = frames[i], .frames = 1};
+        } else {
+            break;
+        }
+    }
+    return n;
+}
+
+size_t breaks_find(const struct heard *runs, size_t count, uint64_t from, uint64_t to,
+                   struct break_heard *breaks, size_t room)
+{
+    struct break_heard now = {0};
+    bool playing = false, silent = false;
+    uint32_t expected = 0;
+    size_t n = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct heard *run = &runs[i];
+        bool ends;
+
+        if (run->first == 0) {
+            if (playing && !silent) {
+                now = (struct break_heard){.time = run->time};
+                silent = true;
+            }
+            now.silence += run->frames;
+            continue;
+        }
+        ends = playing && (silent || run->first != expected);
+        if (ends && !silent) {
+            now = (struct break_heard){.time = run->time};
+        }
+        if (ends && now.time >= from && now.time < to) {
+            now.lost = (int32_t)(run->first - expected);
+            if (n < room) {
+                breaks[n] = now;
+            }
+            n++;
+        }
+        playing = true;
+        silent = false;
+        expected = run->first + run->frames;
+    }
+    /* Sound that never came back. */
+    if (silent && now.time >= from && now.time < to) {
+        if (n < room) {
+            breaks[n] = now;
+        }
+        n++;
+    }
+    return n;
+}
+
+bool stall_overlaps(const struct stall *stalls, size_t count, uint64_t from, uint64_t to)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (stalls[i].to >= from && stalls[i].from <= to) {
+            return true;
+        }
+    }
+    return false;
+}
+
+size_t breaks_explain(struct break_heard *breaks, size_t count, const struct stall *stalls,
+                      size_t stall_count, uint64_t window)
+{
+    size_t unexplained = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        uint64_t time = breaks[i].time;
+
+        breaks[i].explained =
+            stall_overlaps(stalls, stall_count, time > window ? time - window : 0, time);
+        unexplained += !breaks[i].explained;
+    }
+    return unexplained;
+}
+
+bool histogram_init(struct histogram *h)
+{
+    *h = (struct histogram){.bins = calloc(HISTOGRAM_BINS, sizeof(*h->bins))};
+    return h->bins != NULL;
+}
+
+void histogram_free(struct histogram *h)
+{
+    free(h->bins);
+    h->bins = NULL;
+}
+
+void histogram_add(struct histogram *h, uint64_t ns)
+{
+    uint64_t us = ns / NS_PER_US;
+
+    h->bins[us < HISTOGRAM_BINS ? us : HISTOGRAM_BINS - 1]++;
+    h->count++;
+    h->max = ns > h->max ? ns : h->max;
+}
+
+double histogram_quantile(const struct histogram *h, double share)
+{
+    uint64_t seen = 0;
+
+    for (size_t us = 0; us < HISTOGRAM_BINS; us++) {
+        seen += h->bins[us];
+        if (seen > 0 && (double)seen >= share * (double)h->count) {
+            return (double)us;
+        }
+    }
+    return 0;
+}
+
+/* When the position had passed frame, from passings[*i] on; false: not on record. */
+static bool passed_at(const struct passing *passings, size_t count, bool smooth, uint64_t frame,
+                      size_t *i, uint64_t *time)
+{
+    const struct passing *p;
+
+    while (*i < count && passings[*i].frames <= frame) {
+        ++*i;
+    }
+    if (*i == count || *i == 0) {
+        return false;
+    }
+    p = &passings[*i];
+    *time = p->time;
+    if (smooth) {
+        /* The frame's end lies at least a frame after p[-1], and not after p. */
+        *time -= (p->time - p[-1].time) * (p->frames - frame - 1) / (p->frames - p[-1].frames);
+    }
+    return true;
+}
+
+/* The first of passings with more frames than frame. */
+static size_t find_passing(const struct passing *passings, size_t count, uint64_t frame)
+{
+    size_t low = 0, high = count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (passings[middle].frames > frame) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    return low;
+}
+
+void delays_measure(const struct heard *runs, size_t count, uint64_t from, uint64_t to,
+                    const struct passing *passings, size_t passing_count, bool smooth,
+                    const struct stall *stalls, size_t stall_count, uint64_t window,
+                    struct histogram *delays)
+{
+    for (size_t r = 0; r < count; r++) {
+        const struct heard *run = &runs[r];
+        uint64_t frame = (uint64_t)run->first - 1;
+        size_t i;
+
+        if (run->first == 0 || run->time < from || run->time >= to ||
+            stall_overlaps(stalls, stall_count, run->time - window, run->time)) {
+            continue;
+        }
+        i = find_passing(passings, passing_count, frame);
+        for (uint32_t n = 0; n < run->frames; n++) {
+            uint64_t passed;
+
+            if (passed_at(passings, passing_count, smooth, frame + n, &i, &passed)) {
+                histogram_add(delays, run->time > passed ? run->time - passed : 0);
+            }
+        }
+    }
+}
+
+uint32_t step_of(struct passing before, struct passing after)
+{
+    uint64_t moved = after.frames - before.frames;
+    uint64_t due = (after.time - before.time) * BENCH_RATE / NS_PER_S;
+
+    return moved > due ? (uint32_t)(moved - due) : 0;
+}

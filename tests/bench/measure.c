@@ -1,0 +1,508 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One measurement of one contender against the PulseAudio that the environment
+ * names (tests/bench/with-pulse starts one).
+ *
+ *     measure ours --audiodev AUDIODEV [OPTION...]
+ *     measure floor --target US [OPTION...]
+ *
+ *     --period FRAMES   of the guest's interrupts (1024)
+ *     --seconds N       measured (10)
+ *     --warm-up N       seconds before (2)
+ *     --hogs N          busy loops beside it (0)
+ *     --poll US         looks at the position, 0: only at interrupts (0)
+ *     --source NAME     what to listen to (out.monitor)
+ *     --json FILE       add the figures there too, as one line of JSON
+ *
+ * Prints one line "key=value ...":
+ *   step_median, step_max     frames that the position moves at once, when it is looked at as fast
+ *                             as can be (for a second after the measurement)
+ *   delay_{median,p99,max}_us from the position passing a frame to that frame at the monitor
+ *   delay_quiet_p99_us        the same without frames that had a stall before them
+ *   breaks, unexplained       in the whole measurement; and those with no stall before them
+ *   breaks_min, unexplained_min   the same a minute
+ *   lost, silence             frames lost, and of silence, at the breaks
+ *   late_{median,p99,max}_us, late_quiet_p99_us   how far the position was past the period's end
+ *                             when the interrupt had reached the driver; quiet: no stall just then
+ *   cpu_s_min                 seconds of processor time a minute, of the device model's process.
+ *                             Ours includes the guest's driver, QEMU's the answering of qtest's
+ *                             commands.
+ *   pulse_cpu_s_min           of the sound server (PULSE_PID in the environment), less what it
+ *                             uses while it has nobody but the listener
+ *   stalls, stall_max_us      of the machine: a millisecond and longer
+ *   window_us                 a break is explained by a stall this long before it
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "bench/floor_writer.h"
+#include "bench/guest_driver.h"
+#include "bench/listener.h"
+#include "bench/machine.h"
+#include "bench/record.h"
+#include "bench/stall_watch.h"
+
+/* A stall empties buffers that the delay's length of sound was in, and what a sound server that
+ * was late does next takes some of its own periods. */
+#define EXPLAIN_MARGIN_NS (20 * NS_PER_MS)
+
+/* For how long the position is looked at densely, and the server's own need is watched. */
+#define DENSE_NS NS_PER_S
+#define ALONE_NS NS_PER_S
+
+enum { MAX_HOGS = 64, MAX_BREAKS = 100000, DELAY_POINTS = 100 };
+
+struct options {
+    const char *contender, *audiodev, *source, *json;
+    unsigned target_us, period, seconds, warm_up, hogs, poll_us;
+};
+
+static _Noreturn void die(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+static _Noreturn void die(const char *fmt, ...)
+{
+    va_list ap;
+
+    fprintf(stderr, "measure: ");
+    va_start(ap, fmt);
+    vfprintf(stderr, fmt, ap);
+    va_end(ap);
+    fprintf(stderr, "\n");
+    exit(1);
+}
+
+static void sleep_until(uint64_t at)
+{
+    const struct timespec t = {(time_t)(at / NS_PER_S), (long)(at % NS_PER_S)};
+
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) != 0) {
+    }
+}
+
+/* --- the processes beside this one --- */
+
+static pid_t fork_child(void)
+{
+    pid_t parent = getpid(), pid = fork();
+
+    if (pid < 0) {
+        die("cannot fork: %s", strerror(errno));
+    }
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != parent) {
+            _exit(1);
+        }
+    }
+    return pid;
+}
+
+static _Noreturn void contend(const struct options *o, struct record *r, int go)
+{
+    char c;
+
+    if (read(go, &c, 1) != 1) {
+        _exit(1);
+    }
+    if (strcmp(o->contender, "floor") == 0) {
+        floor_writer_run(o->target_us, r);
+    } else {
+        struct machine *m = machine_ours(o->audiodev);
+
+        guest_driver_run(m, o->period, o->poll_us * NS_PER_US, r);
+        m->close(m);
+    }
+    _exit(0);
+}
+
+static pid_t start_hog(void)
+{
+    pid_t pid = fork_child();
+
+    if (pid == 0) {
+        for (volatile unsigned i = 0;; i++) {
+        }
+    }
+    return pid;
+}
+
+static struct record *make_record(const struct options *o)
+{
+    unsigned seconds = o->warm_up + o->seconds + 10;
+    size_t interrupts = (size_t)seconds * (BENCH_RATE / o->period + 1);
+    size_t passings = interrupts + (o->poll_us ? (size_t)seconds * 1000000 / o->poll_us : 0) +
+                      (size_t)seconds * BENCH_RATE / 64;
+    size_t size = sizeof(struct record) + passings * sizeof(struct passing) +
+                  interrupts * sizeof(struct interrupt);
+    struct record *r = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    if (r == MAP_FAILED) {
+        die("no memory for %u seconds of records", seconds);
+    }
+    r->passings = (struct passing *)(r + 1);
+    r->passing_room = passings;
+    r->interrupts = (struct interrupt *)(r->passings + passings);
+    r->interrupt_room = interrupts;
+    return r;
+}
+
+/* Processor time of the sound server, if it is known; 0 if not. */
+static uint64_t server_cpu(void)
+{
+    const char *pid = getenv("PULSE_PID");
+    struct timespec t;
+    clockid_t clock;
+
+    if (!pid || clock_getcpuclockid(atoi(pid), &clock) != 0 || clock_gettime(clock, &t) < 0) {
+        return 0;
+    }
+    return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
+}
+
+/* --- the measurement --- */
+
+struct result {
+    const struct record *record;
+    const struct heard *runs;
+    size_t run_count;
+    struct stall *stalls;
+    size_t stall_count;
+    double server_load; /* seconds a second */
+};
+
+static struct listener *listen_and_run(const struct options *o, struct record *r, pid_t contender,
+                                       int go, struct result *result)
+{
+    struct listener *listener =
+        listener_start(o->source, o->warm_up + o->seconds + 2 * (unsigned)(DENSE_NS / NS_PER_S));
+    struct stall_watch *watch;
+    uint64_t alone, busy, now;
+    pid_t hogs[MAX_HOGS];
+    int status = 0;
+
+    if (!listener) {
+        exit(1);
+    }
+    alone = server_cpu();
+    sleep_until(clock_now_ns() + ALONE_NS);
+    alone = server_cpu() - alone;
+    watch = stall_watch_start();
+    if (!watch) {
+        exit(1);
+    }
+    for (unsigned i = 0; i < o->hogs; i++) {
+        hogs[i] = start_hog();
+    }
+    now = clock_now_ns();
+    r->begin = now + o->warm_up * NS_PER_S;
+    r->end = r->begin + o->seconds * NS_PER_S;
+    r->dense_end = r->end + DENSE_NS;
+    if (write(go, "", 1) != 1) {
+        die("the contender has died");
+    }
+
+    sleep_until(r->begin);
+    busy = server_cpu();
+    sleep_until(r->end);
+    busy = server_cpu() - busy;
+    for (unsigned i = 0; i < o->hogs; i++) {
+        kill(hogs[i], SIGKILL);
+        waitpid(hogs[i], NULL, 0);
+    }
+    result->stall_count = stall_watch_end(watch, &result->stalls);
+    if (waitpid(contender, &status, 0) < 0 || status != 0) {
+        die("the contender failed (status %d)", status);
+    }
+    result->run_count = listener_end(listener, &result->runs);
+    result->record = r;
+    result->server_load =
+        (double)busy / (double)(r->end - r->begin) - (double)alone / (double)ALONE_NS;
+    return listener;
+}
+
+/* --- the figures --- */
+
+struct output {
+    FILE *json; /* or NULL */
+    const char *comma;
+};
+
+static void put_text(struct output *out, const char *key, const char *value)
+{
+    printf("%s=%s ", key, value);
+    if (out->json) {
+        fprintf(out->json, "%s\"%s\":\"%s\"", out->comma, key, value);
+        out->comma = ",";
+    }
+}
+
+static void put(struct output *out, const char *key, double value)
+{
+    printf("%s=%.10g ", key, value);
+    if (out->json) {
+        fprintf(out->json, "%s\"%s\":%.10g", out->comma, key, value);
+        out->comma = ",";
+    }
+}
+
+static void put_steps(struct output *out, const struct record *r)
+{
+    uint64_t all = 0, seen = 0;
+    unsigned median = 0, most = 0;
+
+    for (unsigned i = 0; i < RECORD_STEPS; i++) {
+        all += r->steps[i];
+        most = r->steps[i] ? i : most;
+    }
+    while (median < most && (seen += r->steps[median]) * 2 < all) {
+        median++;
+    }
+    put(out, "step_median", median);
+    put(out, "step_max", most);
+}
+
+static void put_interrupts(struct output *out, const struct result *result)
+{
+    const struct record *r = result->record;
+    struct histogram all, quiet;
+
+    if (!histogram_init(&all) || !histogram_init(&quiet)) {
+        die("no memory");
+    }
+    for (size_t i = 0; i < r->interrupt_count; i++) {
+        const struct interrupt *n = &r->interrupts[i];
+
+        if (n->time < r->begin || n->time >= r->end) {
+            continue;
+        }
+        histogram_add(&all, n->late);
+        if (!stall_overlaps(result->stalls, result->stall_count, n->time - n->late, n->time)) {
+            histogram_add(&quiet, n->late);
+        }
+    }
+    put(out, "interrupts", (double)all.count);
+    put(out, "late_median_us", histogram_quantile(&all, 0.5));
+    put(out, "late_p99_us", histogram_quantile(&all, 0.99));
+    put(out, "late_max_us", (double)(all.max / NS_PER_US));
+    put(out, "late_quiet_p99_us", histogram_quantile(&quiet, 0.99));
+    histogram_free(&all);
+    histogram_free(&quiet);
+}
+
+static void put_breaks(struct output *out, const struct options *o, const struct result *result,
+                       uint64_t window)
+{
+    static struct break_heard breaks[MAX_BREAKS];
+    const struct record *r = result->record;
+    size_t count =
+        breaks_find(result->runs, result->run_count, r->begin, r->end, breaks, MAX_BREAKS);
+    size_t kept = count < MAX_BREAKS ? count : MAX_BREAKS;
+    size_t unexplained =
+        breaks_explain(breaks, kept, result->stalls, result->stall_count, window) + count - kept;
+    double minutes = o->seconds / 60.0, lost = 0, silence = 0;
+
+    for (size_t i = 0; i < kept; i++) {
+        lost += (double)breaks[i].lost;
+        silence += breaks[i].silence;
+    }
+    put(out, "breaks", (double)count);
+    put(out, "unexplained", (double)unexplained);
+    put(out, "breaks_min", (double)count / minutes);
+    put(out, "unexplained_min", (double)unexplained / minutes);
+    put(out, "lost", lost);
+    put(out, "silence", silence);
+    if (out->json) {
+        fprintf(out->json, ",\"break_list\":[");
+        for (size_t i = 0; i < kept && i < 1000; i++) {
+            fprintf(out->json, "%s[%.3f,%" PRId64 ",%u,%d]", i ? "," : "",
+                    (double)(breaks[i].time - r->begin) / 1e6, breaks[i].lost, breaks[i].silence,
+                    breaks[i].explained);
+        }
+        fprintf(out->json, "]");
+    }
+}
+
+static void put_stalls(struct output *out, const struct result *result)
+{
+    const struct record *r = result->record;
+    uint64_t longest = 0;
+    size_t count = 0;
+
+    for (size_t i = 0; i < result->stall_count; i++) {
+        const struct stall *s = &result->stalls[i];
+
+        if (s->to >= r->begin && s->from < r->end) {
+            count++;
+            longest = s->to - s->from > longest ? s->to - s->from : longest;
+        }
+    }
+    put(out, "stalls", (double)count);
+    put(out, "stall_max_us", (double)(longest / NS_PER_US));
+}
+
+static void report(const struct options *o, const struct result *result)
+{
+    struct output out = {.json = o->json ? fopen(o->json, "a") : NULL, .comma = "{"};
+    const struct record *r = result->record;
+    bool smooth = strcmp(o->contender, "ours") == 0;
+    struct histogram all, quiet;
+    uint64_t window;
+
+    if (o->json && !out.json) {
+        die("cannot write %s: %s", o->json, strerror(errno));
+    }
+    if (!histogram_init(&all) || !histogram_init(&quiet)) {
+        die("no memory");
+    }
+    delays_measure(result->runs, result->run_count, r->begin, r->end, r->passings, r->passing_count,
+                   smooth, NULL, 0, 0, &all);
+    window = (uint64_t)histogram_quantile(&all, 0.99) * NS_PER_US + EXPLAIN_MARGIN_NS;
+    delays_measure(result->runs, result->run_count, r->begin, r->end, r->passings, r->passing_count,
+                   smooth, result->stalls, result->stall_count, window, &quiet);
+
+    put_text(&out, "contender", o->contender);
+    put_text(&out, "audiodev", o->audiodev ? o->audiodev : "-");
+    put(&out, "target_us", o->target_us);
+    put(&out, "period", o->period);
+    put(&out, "seconds", o->seconds);
+    put(&out, "hogs", o->hogs);
+    put(&out, "poll_us", o->poll_us);
+    put_steps(&out, r);
+    put(&out, "delay_median_us", histogram_quantile(&all, 0.5));
+    put(&out, "delay_p99_us", histogram_quantile(&all, 0.99));
+    put(&out, "delay_max_us", (double)(all.max / NS_PER_US));
+    put(&out, "delay_quiet_p99_us", histogram_quantile(&quiet, 0.99));
+    put(&out, "heard_share", (double)all.count / ((double)o->seconds * BENCH_RATE));
+    put_breaks(&out, o, result, window);
+    put_interrupts(&out, result);
+    put(&out, "cpu_s_min", r->cpu_time ? 60.0 * (double)r->cpu / (double)r->cpu_time : 0);
+    put(&out, "pulse_cpu_s_min", 60.0 * result->server_load);
+    put_stalls(&out, result);
+    put(&out, "window_us", (double)(window / NS_PER_US));
+    printf("\n");
+    if (out.json) {
+        /* Quantiles by hundredths, for the drawing. */
+        fprintf(out.json, ",\"delays_us\":[");
+        for (int i = 0; i <= DELAY_POINTS; i++) {
+            fprintf(out.json, "%s%.0f", i ? "," : "",
+                    histogram_quantile(&all, (double)i / DELAY_POINTS));
+        }
+        fprintf(out.json, "]}\n");
+        if (fclose(out.json) != 0) {
+            die("cannot write %s: %s", o->json, strerror(errno));
+        }
+    }
+    histogram_free(&all);
+    histogram_free(&quiet);
+}
+
+/* --- the command line --- */
+
+static unsigned number(const char *option, const char *text, unsigned least, unsigned most)
+{
+    char *end;
+    unsigned long n = strtoul(text, &end, 10);
+
+    if (*text < '0' || *text > '9' || *end || n < least || n > most) {
+        die("%s takes a number from %u to %u, not '%s'", option, least, most, text);
+    }
+    return (unsigned)n;
+}
+
+static struct options parse(int argc, char **argv)
+{
+    static const struct option known[] = {
+        {"audiodev", required_argument, NULL, 'a'}, {"target", required_argument, NULL, 't'},
+        {"period", required_argument, NULL, 'p'},   {"seconds", required_argument, NULL, 's'},
+        {"warm-up", required_argument, NULL, 'w'},  {"hogs", required_argument, NULL, 'h'},
+        {"poll", required_argument, NULL, 'l'},     {"source", required_argument, NULL, 'o'},
+        {"json", required_argument, NULL, 'j'},     {NULL, 0, NULL, 0},
+    };
+    struct options o = {.contender = argc > 1 ? argv[1] : "",
+                        .source = "out.monitor",
+                        .period = 1024,
+                        .seconds = 10,
+                        .warm_up = 2};
+    bool floor = strcmp(o.contender, "floor") == 0;
+    int c;
+
+    if (!floor && strcmp(o.contender, "ours") != 0) {
+        die("say what to measure: ours or floor");
+    }
+    argv[1] = argv[0];
+    while ((c = getopt_long(argc - 1, argv + 1, "", known, NULL)) != -1) {
+        switch (c) {
+        case 'a':
+            o.audiodev = optarg;
+            break;
+        case 't':
+            o.target_us = number("--target", optarg, 500, 1000000);
+            break;
+        case 'p':
+            o.period = number("--period", optarg, 16, 8192);
+            break;
+        case 's':
+            o.seconds = number("--seconds", optarg, 1, 36000);
+            break;
+        case 'w':
+            o.warm_up = number("--warm-up", optarg, 1, 3600);
+            break;
+        case 'h':
+            o.hogs = number("--hogs", optarg, 0, MAX_HOGS);
+            break;
+        case 'l':
+            o.poll_us = number("--poll", optarg, 0, 100000);
+            break;
+        case 'o':
+            o.source = optarg;
+            break;
+        case 'j':
+            o.json = optarg;
+            break;
+        default:
+            exit(2);
+        }
+    }
+    if (floor ? !o.target_us : !o.audiodev) {
+        die("%s needs %s", o.contender, floor ? "--target US" : "--audiodev AUDIODEV");
+    }
+    return o;
+}
+
+int main(int argc, char **argv)
+{
+    struct options o = parse(argc, argv);
+    struct record *r = make_record(&o);
+    struct result result = {0};
+    struct listener *listener;
+    pid_t contender;
+    int go[2];
+
+    if (pipe(go) < 0) {
+        die("cannot make a pipe: %s", strerror(errno));
+    }
+    signal(SIGPIPE, SIG_IGN);
+    /* Before any thread starts; it waits for its word. */
+    contender = fork_child();
+    if (contender == 0) {
+        close(go[1]);
+        contend(&o, r, go[0]);
+    }
+    close(go[0]);
+    listener = listen_and_run(&o, r, contender, go[1], &result);
+    report(&o, &result);
+    listener_free(listener);
+    free(result.stalls);
+    return 0;
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "bench/analysis.h"
+
+#define MS       NS_PER_MS
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static void test_arrivals_are_split_into_runs(void **state)
+{
+    static const uint32_t frames[] = {0, 0, 5, 6, 7, 0, 9, 8, 9};
+    struct heard runs[8];
+
+    (void)state;
+    assert_int_equal(heard_split(frames, COUNT(frames), 42, runs, COUNT(runs)), 5);
+    assert_int_equal(runs[0].first, 0);
+    assert_int_equal(runs[0].frames, 2);
+    assert_int_equal(runs[1].first, 5);
+    assert_int_equal(runs[1].frames, 3);
+    assert_int_equal(runs[2].first, 0);
+    assert_int_equal(runs[3].first, 9);
+    assert_int_equal(runs[3].frames, 1);
+    assert_int_equal(runs[4].first, 8);
+    assert_int_equal(runs[4].frames, 2);
+    assert_int_equal(runs[4].time, 42);
+
+    assert_int_equal(heard_split(frames, COUNT(frames), 42, runs, 2), 2);
+    assert_int_equal(heard_split(frames, COUNT(frames), 42, runs, 0), 0);
+}
+
+static void test_breaks(void **state)
+{
+    static const struct heard runs[] = {
+        {1 * MS, 0, 44},   {2 * MS, 1, 44},  {3 * MS, 45, 44},  /* silence before, sound */
+        {4 * MS, 0, 30},   {4 * MS, 89, 14},                    /* a pause, nothing lost */
+        {5 * MS, 0, 44},   {6 * MS, 0, 10},  {6 * MS, 203, 34}, /* a pause and 100 lost */
+        {7 * MS, 257, 44},                                      /* 20 lost */
+        {8 * MS, 251, 44},                                      /* 50 again */
+        {9 * MS, 0, 44},                                        /* and no more */
+    };
+    struct break_heard b[8];
+
+    (void)state;
+    assert_int_equal(breaks_find(runs, COUNT(runs), 0, 100 * MS, b, COUNT(b)), 5);
+    assert_int_equal(b[0].time, 4 * MS);
+    assert_int_equal(b[0].lost, 0);
+    assert_int_equal(b[0].silence, 30);
+    assert_int_equal(b[1].time, 5 * MS);
+    assert_int_equal(b[1].lost, 100);
+    assert_int_equal(b[1].silence, 54);
+    assert_int_equal(b[2].lost, 20);
+    assert_int_equal(b[2].silence, 0);
+    assert_int_equal(b[3].lost, -50);
+    assert_int_equal(b[4].time, 9 * MS);
+    assert_int_equal(b[4].silence, 44);
+
+    /* Counted where they begin, though there is no room to tell of them. */
+    assert_int_equal(breaks_find(runs, COUNT(runs), 5 * MS, 9 * MS, b, 1), 3);
+    assert_int_equal(b[0].lost, 100);
+    assert_int_equal(breaks_find(runs, 3, 0, 100 * MS, b, COUNT(b)), 0);
+}
+
+static void test_stalls_explain_breaks_after_them(void **state)
+{
+    static const struct stall stalls[] = {{100 * MS, 103 * MS}, {500 * MS, 502 * MS}};
+    struct break_heard b[] = {
+        {.time = 99 * MS}, {.time = 101 * MS}, {.time = 123 * MS}, {.time = 124 * MS}};
+
+    (void)state;
+    assert_int_equal(breaks_explain(b, COUNT(b), stalls, COUNT(stalls), 20 * MS), 2);
+    assert_false(b[0].explained);
+    assert_true(b[1].explained);
+    assert_true(b[2].explained);
+    assert_false(b[3].explained);
+    assert_int_equal(breaks_explain(b, COUNT(b), NULL, 0, 20 * MS), 4);
+}
+
+static void test_quantiles(void **state)
+{
+    struct histogram h;
+
+    (void)state;
+    assert_true(histogram_init(&h));
+    assert_float_equal(histogram_quantile(&h, 0.5), 0, 0);
+    for (uint64_t us = 1; us <= 100; us++) {
+        histogram_add(&h, us * NS_PER_US);
+    }
+    histogram_add(&h, 5 * NS_PER_S); /* beyond the bins: the last */
+    assert_int_equal(h.count, 101);
+    assert_float_equal(histogram_quantile(&h, 0), 1, 0);
+    assert_float_equal(histogram_quantile(&h, 0.5), 51, 0);
+    assert_float_equal(histogram_quantile(&h, 0.99), 100, 0);
+    assert_float_equal(histogram_quantile(&h, 1), HISTOGRAM_BINS - 1, 0);
+    assert_int_equal(h.max, 5 * NS_PER_S);
+    histogram_free(&h);
+}
+
+/* The delays of these runs, as median and longest in microseconds, and how many. */
+struct delays {
+    double median, longest;
+    uint64_t count;
+};
+
+static struct delays delays_of(const struct heard *runs, size_t count, bool smooth,
+                               const struct stall *stalls, size_t stall_count)
+{
+    static const struct passing passings[] = {
+        {100 * MS, 0}, {110 * MS, 441}, {120 * MS, 441}, {130 * MS, 1323}};
+    struct delays d;
+    struct histogram h;
+
+    assert_true(histogram_init(&h));
+    delays_measure(runs, count, 90 * MS, 150 * MS, passings, COUNT(passings), smooth, stalls,
+                   stall_count, 10 * MS, &h);
+    d = (struct delays){histogram_quantile(&h, 0.5), (double)(h.max / NS_PER_US), h.count};
+    histogram_free(&h);
+    return d;
+}
+
+static void test_delays(void **state)
+{
+    /* Of 441 frames in 10 ms, the last of each. */
+    static const struct heard last = {115 * MS, 441, 1}, half = {115 * MS, 221, 1},
+                              next = {140 * MS, 442, 1}, all = {115 * MS, 1, 441};
+    static const struct heard outside[] = {
+        {115 * MS, 0, 44}, {89 * MS, 441, 1}, {150 * MS, 441, 1}, {140 * MS, 1324, 5}};
+    static const struct stall stall = {104 * MS, 105 * MS};
+    struct delays d;
+
+    (void)state;
+    d = delays_of(&last, 1, true, NULL, 0);
+    assert_int_equal(d.count, 1);
+    assert_float_equal(d.median, 5000, 1);
+    /* Halfway between two looks if the position moves evenly; else when it was seen. */
+    assert_float_equal(delays_of(&half, 1, true, NULL, 0).median, 9989, 2);
+    assert_float_equal(delays_of(&half, 1, false, NULL, 0).median, 5000, 1);
+    /* The position stood still for a while. */
+    assert_float_equal(delays_of(&next, 1, true, NULL, 0).median, 19989, 2);
+    assert_float_equal(delays_of(&next, 1, false, NULL, 0).median, 10000, 1);
+    d = delays_of(&all, 1, true, NULL, 0);
+    assert_int_equal(d.count, 441);
+    assert_float_equal(d.median, 10000, 30);
+    assert_float_equal(d.longest, 14977, 2);
+
+    /* Silence, outside the time, never passed. */
+    assert_int_equal(delays_of(outside, COUNT(outside), true, NULL, 0).count, 0);
+    /* Soon after a stall. */
+    assert_int_equal(delays_of(&last, 1, true, &stall, 1).count, 0);
+    assert_int_equal(delays_of(&next, 1, true, &stall, 1).count, 1);
+}
+
+static void test_steps(void **state)
+{
+    const struct passing at = {1000 * MS, 1000};
+
+    (void)state;
+    assert_int_equal(step_of(at, (struct passing){1000 * MS, 1008}), 8);
+    assert_int_equal(step_of(at, (struct passing){1010 * MS, 1441}), 0);
+    assert_int_equal(step_of(at, (struct passing){1010 * MS, 1541}), 100);
+    assert_int_equal(step_of(at, (struct passing){1010 * MS, 1001}), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_arrivals_are_split_into_runs),
+        cmocka_unit_test(test_breaks),
+        cmocka_unit_test(test_stalls_explain_breaks_after_them),
+        cmocka_unit_test(test_quantiles),
+        cmocka_unit_test(test_delays),
+        cmocka_unit_test(test_steps),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
