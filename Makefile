@@ -163,7 +163,7 @@ BENCH_OBJECTS := $(addprefix tests/bench/, analysis.o floor_writer.o guest_drive
 bench-tools: tests/bench/measure
 tests/bench/measure: tests/bench/measure.o $(BENCH_OBJECTS) $(TEST_LIBS)
 	$(call say,LINK)$(LINK) -o $@ $(filter %.o,$^) -Wl,--start-group $(TEST_LIBS) -Wl,--end-group \
-		$(DRIVER_LIBS) -lm
+		-lpulse-simple -lpulse $(DRIVER_LIBS) -lm
 
 # While other parts do not compile, one test can be built from those that do.
 .PHONY: part-objects
