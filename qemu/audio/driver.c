@@ -46,5 +46,6 @@ uint64_t audio_longest_ns(const struct audio_settings *settings)
 {
     uint64_t ns = settings->out_latency_us * NS_PER_US;
 
-    return ns + (2 * ns > 10 * NS_PER_MS ? 2 * ns : 10 * NS_PER_MS);
+    /* Virtual machines and busy hosts stall by up to some 40 ms. */
+    return ns + (ns > 45 * NS_PER_MS ? ns : 45 * NS_PER_MS);
 }

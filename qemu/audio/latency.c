@@ -7,12 +7,13 @@
 
 /* The correction of the card's clock is worked out this often. */
 #define WINDOW_NS (50 * NS_PER_MS)
-/* How long a delay that underruns have made is kept, and the nanoseconds a second at which it then
- * comes down: a machine that stalls now and then does so again. */
-#define HOLD_NS       (10 * NS_PER_S)
-#define COMEBACK_RATE (NS_PER_MS / 5)
-/* What comes at once after a stall may be late by this much more. */
-#define SLACK_NS (10 * NS_PER_MS)
+/* How long a delay that underruns have made is kept, for a machine that stalls does so again; then
+ * it comes down by this much a second, or a thirtieth of what it is too long, if that is more. */
+#define HOLD_NS      (10 * NS_PER_S)
+#define COMEBACK_NS  (NS_PER_MS / 5)
+#define COMEBACK_DIV 30
+/* What one stall may add to the delay, or half of what is asked if that is more. */
+#define STEP_NS (10 * NS_PER_MS)
 /* The beginning of a sound waits this long for a sink that is slow to open, and is heard late. */
 #define LATE_START_NS (250 * NS_PER_MS)
 
@@ -55,10 +56,9 @@ void latency_ran_dry(struct latency *l)
 
 uint64_t latency_bound_ns(const struct latency *l)
 {
-    uint64_t longest = most(l->longest_ns, l->target_ns);
-
-    return l->least_ns == UINT64_MAX ? longest + LATE_START_NS
-                                     : most(longest, l->least_ns) + SLACK_NS;
+    return l->least_ns == UINT64_MAX
+               ? l->target_ns + LATE_START_NS
+               : most(l->target_ns, l->least_ns) + most(STEP_NS, l->asked_ns / 2);
 }
 
 /* What the target comes back to: a sink that cannot work in blocks as small as it was asked to
@@ -79,7 +79,9 @@ static void move_target(struct latency *l, uint64_t now, uint64_t delay_ns, uint
         l->target_ns = most(l->target_ns, least(delay_ns, longest));
         l->hold_until = now + HOLD_NS;
     } else if (now > l->hold_until) {
-        uint64_t down = (now - most(l->moved_at, l->hold_until)) * COMEBACK_RATE / NS_PER_S;
+        uint64_t rate =
+            most(COMEBACK_NS, (l->target_ns - least(base, l->target_ns)) / COMEBACK_DIV);
+        uint64_t down = (now - most(l->moved_at, l->hold_until)) * rate / NS_PER_S;
 
         l->target_ns -= least(down, l->target_ns);
     }

@@ -5,9 +5,9 @@
  * The delay, from the card's clock to the sink's output, is what was asked for
  * as long as the host is on time. Where it is not, the sink runs dry, and plays
  * on with the next frame: the delay has then grown by what was missing, which
- * is what would have been needed. It stays there for a while (the longest that
- * is allowed is the bound) and comes back slowly: the card's clock is what
- * brings it there, and what holds it, so no sample is lost or changed by it.
+ * is what would have been needed, up to a step at a time and a longest that is
+ * allowed. It stays there for a while and comes back slowly, brought there by
+ * the card's clock, so that no sample is lost or changed by it.
  *
  * One thread; reads no clock.
  */

@@ -210,7 +210,7 @@ static bool fall_into_step(struct player *p, const struct audio_sink_state *stat
  * What waits in the ring is heard late. A little of that, after a stall or a
  * sink that was slow to open, is better than lost frames, and is worked off by
  * the clock; but minutes of sound a second late are worse than a break. So
- * beyond a bound the excess goes and sound is on time again.
+ * beyond a bound the excess goes.
  */
 static size_t cut_excess(struct player *p, size_t bytes, uint64_t delay)
 {
@@ -221,7 +221,8 @@ static size_t cut_excess(struct player *p, size_t bytes, uint64_t delay)
     if (delay <= bound) {
         return bytes;
     }
-    excess = ns_to_frames(p, delay - p->latency.target_ns) * frame_bytes;
+    /* What a sound that has not begun has missed, it has missed for good. */
+    excess = ns_to_frames(p, delay - (p->in_step ? bound : p->latency.target_ns)) * frame_bytes;
     excess = excess < bytes ? excess : bytes;
     drop(p, excess);
     return bytes - excess;
