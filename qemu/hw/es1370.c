@@ -13,7 +13,7 @@
 enum io_register {
     CONTROL = 0x00,
     STATUS = 0x04,
-    UART = 0x08, /* bytes: data, status (read) or control (written), reserved: no MIDI here */
+    UART = 0x08, /* bytes: data, status (read) or control (written), reserved */
     MEM_PAGE = 0x0c,
     CODEC = 0x10,
     LEGACY = 0x18,
@@ -29,18 +29,17 @@ enum {
     PAGE_DACS = 0xc,
     PAGE_ADC = 0xd,
 
-    /* Never bit 0, data received: Linux reads the UART until it is clear. */
-    UART_STATUS_TX_READY = 0x02,
+    CONTROL_UART_EN = 0x08,
 };
 
 static void power_on(struct es1370 *card)
 {
+    es1370_uart_reset(card);
     es1370_channels_reset(card);
     ak4531_reset(&card->codec);
     memset(card->memory, 0, sizeof(card->memory));
     card->legacy = 0;
     card->mem_page = 0;
-    card->uart_reserved = 0;
 }
 
 void es1370_init(struct es1370 *card, const struct es1370_host *host)
@@ -124,7 +123,7 @@ static uint32_t read_longword(const struct es1370 *card, unsigned offset)
     case STATUS:
         return es1370_status(card);
     case UART:
-        return UART_STATUS_TX_READY << 8 | (uint32_t)card->uart_reserved << 16;
+        return es1370_uart_read(card);
     case MEM_PAGE:
         return card->mem_page;
     case LEGACY:
@@ -153,9 +152,10 @@ static void write_longword(struct es1370 *card, unsigned offset, uint32_t value,
     switch (offset) {
     case CONTROL:
         es1370_channels_set_control(card, value);
+        es1370_uart_enable(card, value & CONTROL_UART_EN);
         break;
     case UART:
-        card->uart_reserved = (uint8_t)(value >> 16);
+        es1370_uart_write(card, value, lanes);
         break;
     case MEM_PAGE:
         /* OSS4 writes back the whole longword that it has read. */
@@ -202,12 +202,19 @@ static bool access_is_legal(unsigned offset, unsigned bytes)
            offset % 4 + bytes <= 4;
 }
 
-uint32_t es1370_read(const struct es1370 *card, unsigned offset, unsigned bytes)
+uint32_t es1370_read(struct es1370 *card, unsigned offset, unsigned bytes)
 {
+    uint32_t value;
+
     if (!access_is_legal(offset, bytes)) {
         return UINT32_MAX;
     }
-    return read_longword(card, offset & ~3u) >> (8 * (offset % 4)) & UINT32_MAX >> (32 - 8 * bytes);
+    value = read_longword(card, offset & ~3u);
+    if (offset == UART) {
+        es1370_uart_take(card);
+        es1370_update_irq(card);
+    }
+    return value >> (8 * (offset % 4)) & UINT32_MAX >> (32 - 8 * bytes);
 }
 
 void es1370_write(struct es1370 *card, unsigned offset, unsigned bytes, uint32_t value)
@@ -222,4 +229,5 @@ void es1370_write(struct es1370 *card, unsigned offset, unsigned bytes, uint32_t
     offset &= ~3u;
     value = (value << shift & lanes) | (read_longword(card, offset) & ~lanes);
     write_longword(card, offset, value, lanes);
+    es1370_update_irq(card);
 }

@@ -67,6 +67,12 @@ struct es1370_host {
     void (*capture)(void *opaque, void *data, uint32_t frames);
     /* The mixer has been written: es1370.codec has what is new. May be NULL. */
     void (*mixer_changed)(void *opaque);
+
+    /* MIDI; each may be NULL. A byte has left the UART; the next byte for it, or false: none
+     * now; and whether the guest listens. While it does not, what comes is for nobody. */
+    void (*midi_out)(void *opaque, uint8_t byte);
+    bool (*midi_in)(void *opaque, uint8_t *byte);
+    void (*midi_listen)(void *opaque, bool on);
 };
 
 struct es1370_dma {
@@ -91,18 +97,36 @@ struct es1370_dma {
     struct pcm_format told; /* the format last told */
 };
 
+/* What has been received is in pages Eh and Fh of the window. */
+struct es1370_uart {
+    bool enabled;     /* CONTROL's UART_EN, as the host knows it */
+    uint8_t control;  /* 09h, as written */
+    uint8_t reserved; /* 0Ah: stored; test mode has no other effect */
+
+    bool sending;        /* sent is on the line, */
+    bool held;           /* and next waits for it to leave */
+    uint8_t sent, next;  /* bytes */
+    uint32_t sent_ticks; /* device time since sent began, below a byte's */
+
+    bool receiving; /* received is on the line */
+    uint8_t received;
+    uint32_t received_ticks; /* device time since it began, below a byte's */
+
+    uint8_t fifo_read, fifo_write; /* 0..7: where the next byte is taken from, and put */
+};
+
 struct es1370 {
     struct pci_function pci;
     struct es1370_host host;
     struct ak4531 codec;
 
-    uint32_t control; /* 00h */
-    uint32_t sctl;    /* 20h */
-    uint32_t legacy;  /* 18h */
-    uint8_t mem_page; /* 0Ch, bits 3:0 */
-    uint8_t uart_reserved;
-    uint32_t memory[16][4]; /* the window's longwords that only store: all but the channels' own */
+    uint32_t control;       /* 00h */
+    uint32_t sctl;          /* 20h */
+    uint32_t legacy;        /* 18h */
+    uint8_t mem_page;       /* 0Ch, bits 3:0 */
+    uint32_t memory[16][4]; /* the window's longwords, all but the channels' own */
     struct es1370_dma channel[ES1370_CHANNELS];
+    struct es1370_uart uart;
     bool irq;
 };
 
@@ -113,8 +137,8 @@ void es1370_init(struct es1370 *card, const struct es1370_host *host);
 void es1370_reset(struct es1370 *card);
 
 /* A guest's access to the I/O BAR. offset 0..63, bytes 1, 2 or 4; whatever else a guest may ask
- * reads as all ones and is not written. */
-uint32_t es1370_read(const struct es1370 *card, unsigned offset, unsigned bytes);
+ * reads as all ones and is not written. A read of UART_DATA takes the byte that it returns. */
+uint32_t es1370_read(struct es1370 *card, unsigned offset, unsigned bytes);
 void es1370_write(struct es1370 *card, unsigned offset, unsigned bytes, uint32_t value);
 
 /* Lets time pass, in units of 1/ES1370_HZ: moves every frame that falls into it and signals the
@@ -125,6 +149,11 @@ void es1370_advance(struct es1370 *card, uint64_t ticks);
  * come as things stand (a channel whose interrupt is pending has none until that is acknowledged,
  * and a guest's write can change everything: ask again after each). */
 uint64_t es1370_next_event(const struct es1370 *card);
+
+/* Ticks from now until a byte on one of the MIDI lines is through, at which the card has to be
+ * advanced though no interrupt may come of it, or UINT64_MAX while both are idle. An idle one takes
+ * up a byte that has come for it at the next advance. */
+uint64_t es1370_midi_due(const struct es1370 *card);
 
 /* The format a channel runs at, as the registers stand (whether it runs or not). The rate is the
  * nearest whole number: DAC1's 5512.5 Hz are 5513. */

@@ -15,6 +15,7 @@
 
 #define STATUS_INTR    0x80000000u
 #define STATUS_VC_NONE 0x00000060u /* the channel a CCB interrupt belongs to: none */
+#define STATUS_UART    0x00000008u
 #define STATUS_DAC1    0x00000004u
 #define STATUS_DAC2    0x00000002u
 #define STATUS_ADC     0x00000001u
@@ -105,7 +106,7 @@ bool es1370_is_moving(const struct es1370 *card, enum es1370_channel ch)
 
 uint32_t es1370_status(const struct es1370 *card)
 {
-    uint32_t pending = 0;
+    uint32_t pending = es1370_uart_interrupt(card) ? STATUS_UART : 0;
 
     for (enum es1370_channel ch = 0; ch < ES1370_CHANNELS; ch++) {
         pending |= card->channel[ch].pending ? es1370_channel_bits[ch].status : 0;

@@ -171,12 +171,13 @@ void es1370_advance(struct es1370 *card, uint64_t ticks)
         move_frames(card, ch, frames);
         es1370_update_stream(card, ch); /* stop mode may have ended it */
     }
+    es1370_uart_advance(card, ticks);
     es1370_update_irq(card);
 }
 
 uint64_t es1370_next_event(const struct es1370 *card)
 {
-    uint64_t next = UINT64_MAX;
+    uint64_t next = es1370_uart_next_event(card);
 
     for (enum es1370_channel ch = 0; ch < ES1370_CHANNELS; ch++) {
         const struct es1370_dma *d = &card->channel[ch];

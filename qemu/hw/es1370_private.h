@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the parts of the ES1370 know of each other: es1370.c has the registers,
- * es1370_channel.c the channels' state, es1370_dma.c moves them through time.
+ * es1370_channel.c the channels' state, es1370_dma.c moves them through time,
+ * es1370_uart.c is the MIDI line's end.
  */
 #ifndef HW_ES1370_PRIVATE_H
 #define HW_ES1370_PRIVATE_H
@@ -31,6 +32,21 @@ void es1370_channel_set_sample_count(struct es1370 *card, enum es1370_channel ch
 void es1370_channel_set_address(struct es1370 *card, enum es1370_channel ch, uint32_t address);
 /* The frame size register: count in bits 31:16, size in 15:0. */
 void es1370_channel_set_frame(struct es1370 *card, enum es1370_channel ch, uint32_t frame);
+
+/* The UART to power-on state, before CONTROL is: its interrupt is released with the channels'. */
+void es1370_uart_reset(struct es1370 *card);
+
+/* What a driver does to it: CONTROL's UART_EN, the longword at 08h (lanes: the bits written), and
+ * that UART_DATA has been read. The interrupt is the caller's to update. */
+void es1370_uart_enable(struct es1370 *card, bool on);
+uint32_t es1370_uart_read(const struct es1370 *card);
+void es1370_uart_write(struct es1370 *card, uint32_t value, uint32_t lanes);
+void es1370_uart_take(struct es1370 *card);
+
+/* Its interrupt, its time, and the ticks until the next interrupt (UINT64_MAX: none). */
+bool es1370_uart_interrupt(const struct es1370 *card);
+void es1370_uart_advance(struct es1370 *card, uint64_t ticks);
+uint64_t es1370_uart_next_event(const struct es1370 *card);
 
 /* The STATUS register. */
 uint32_t es1370_status(const struct es1370 *card);

@@ -131,7 +131,7 @@ static void status_is_read_only(void **state)
     assert_int_equal(inb(m, STATUS + 1), 0x00); /* CSTAT, CBUSY, CWRIP: never busy */
 }
 
-static void uart_has_nothing_to_say(void **state)
+static void a_disabled_uart_is_at_rest(void **state)
 {
     (void)state;
     outb(m, UART_STATUS, 0x03);
@@ -266,7 +266,7 @@ int main(void)
         cmocka_unit_test_setup(widths_merge, set_up),
         cmocka_unit_test_setup(pages_are_separate, set_up),
         cmocka_unit_test_setup(status_is_read_only, set_up),
-        cmocka_unit_test_setup(uart_has_nothing_to_say, set_up),
+        cmocka_unit_test_setup(a_disabled_uart_is_at_rest, set_up),
         cmocka_unit_test_setup(sample_counter, set_up),
         cmocka_unit_test_setup(forced_reload, set_up),
         cmocka_unit_test_setup(frame_size_by_halves, set_up),

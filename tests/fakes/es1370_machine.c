@@ -145,6 +145,37 @@ static void mixer_changed(void *opaque)
     ((struct machine *)opaque)->mixer_changes++;
 }
 
+static void midi_out(void *opaque, uint8_t byte)
+{
+    struct machine_midi *midi = &((struct machine *)opaque)->midi;
+
+    promise(midi->listened_to, "MIDI comes from an enabled UART");
+    if (midi->sent < MACHINE_MIDI_BYTES) {
+        midi->out[midi->sent] = byte;
+    }
+    midi->sent++;
+}
+
+static bool midi_in(void *opaque, uint8_t *byte)
+{
+    struct machine_midi *midi = &((struct machine *)opaque)->midi;
+
+    promise(midi->listened_to, "an enabled UART takes MIDI");
+    if (midi->taken == midi->waiting) {
+        return false;
+    }
+    *byte = midi->in[midi->taken++];
+    return true;
+}
+
+static void midi_listen(void *opaque, bool on)
+{
+    struct machine_midi *midi = &((struct machine *)opaque)->midi;
+
+    promise(on != midi->listened_to, "MIDI is told when the UART is enabled or disabled");
+    midi->listened_to = on;
+}
+
 void machine_power_on(struct machine *m)
 {
     const struct es1370_host host = {
@@ -158,6 +189,9 @@ void machine_power_on(struct machine *m)
         .playback = playback,
         .capture = capture,
         .mixer_changed = mixer_changed,
+        .midi_out = midi_out,
+        .midi_in = midi_in,
+        .midi_listen = midi_listen,
     };
 
     memset(m, 0, sizeof(*m));
@@ -172,8 +206,13 @@ void machine_power_on(struct machine *m)
 
 static void check(struct machine *m)
 {
-    uint32_t pending = 0;
+    uint8_t uart = inb(m, UART_STATUS);
+    uint32_t pending = uart & (RXINT | TXINT) ? STAT_UART : 0;
 
+    promise(m->midi.listened_to == !!(inl(m, CONTROL) & UART_EN), "UART_EN is what MIDI knows");
+    promise(!(uart & RXINT) || uart & RXRDY, "the receive interrupt comes with a byte");
+    promise(!(uart & TXINT) || uart & TXRDY, "the transmit interrupt comes with room for a byte");
+    promise(!(uart & (RXINT | TXINT)) || inl(m, CONTROL) & UART_EN, "a disabled UART is silent");
     for (unsigned ch = 0; ch < ES1370_CHANNELS; ch++) {
         const struct es1370_dma *d = &m->card.channel[ch];
         bool interrupts = m->card.sctl & machine_channels[ch].interrupt;

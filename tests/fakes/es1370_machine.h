@@ -14,6 +14,7 @@ enum {
     MACHINE_RAM = 0x01000000, /* where memory lies, unless ram_base is changed */
     MACHINE_RAM_BYTES = 1 << 20,
     MACHINE_SOUND_BYTES = 1 << 22,
+    MACHINE_MIDI_BYTES = 1 << 16,
 };
 
 /* Registers by the names that the drivers share. */
@@ -48,12 +49,14 @@ enum {
 #define DAC1_EN    0x00000040u
 #define DAC2_EN    0x00000020u
 #define ADC_EN     0x00000010u
+#define UART_EN    0x00000008u
 #define JYSTK_EN   0x00000004u
 #define CDC_EN     0x00000002u
 #define SERR_DIS   0x00000001u
 
 #define STAT_INTR 0x80000000u
 #define STAT_IDLE 0x00000060u
+#define STAT_UART 0x00000008u
 #define STAT_DAC1 0x00000004u
 #define STAT_DAC2 0x00000002u
 #define STAT_ADC  0x00000001u
@@ -71,6 +74,11 @@ enum {
 #define R1_MODE(n)    ((uint32_t)(n) << 4)
 #define P2_MODE(n)    ((uint32_t)(n) << 2)
 #define P1_MODE(n)    ((uint32_t)(n))
+/* UART_STATUS, read */
+enum { RXINT = 0x80, TXINT = 0x04, TXRDY = 0x02, RXRDY = 0x01 };
+/* and written */
+enum { RXINTEN = 0x80, TXINTEN = 0x20, UART_RESET = 0x03 };
+
 enum { U8_MONO = 0, U8_STEREO = 1, S16_MONO = 2, S16_STEREO = 3 };
 
 /* The device time of a frame at some rates. */
@@ -85,6 +93,15 @@ struct machine_stream {
     uint8_t sound[MACHINE_SOUND_BYTES]; /* and what was played */
 };
 
+/* What is plugged into the MIDI connector. */
+struct machine_midi {
+    bool listened_to;
+    size_t sent; /* bytes from the card, */
+    uint8_t out[MACHINE_MIDI_BYTES];
+    size_t waiting, taken; /* bytes for it (put there by the test), and those it has taken */
+    uint8_t in[MACHINE_MIDI_BYTES];
+};
+
 struct machine {
     struct es1370 card;
     uint32_t ram_base;
@@ -94,6 +111,7 @@ struct machine {
     unsigned mixer_changes;
     unsigned dma_accesses;
     struct machine_stream stream[ES1370_CHANNELS];
+    struct machine_midi midi;
 };
 
 /* Where each channel has its bits and registers. */
