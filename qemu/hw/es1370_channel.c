@@ -20,7 +20,6 @@
 #define STATUS_DAC2    0x00000002u
 #define STATUS_ADC     0x00000001u
 
-#define SCTL_BITS        0x003fffffu
 #define SCTL_R1_LOOP_SEL 0x00008000u
 #define SCTL_P2_LOOP_SEL 0x00004000u
 #define SCTL_P1_LOOP_SEL 0x00002000u
@@ -197,7 +196,7 @@ void es1370_channels_set_sctl(struct es1370 *card, uint32_t sctl)
 {
     uint32_t old = card->sctl;
 
-    card->sctl = sctl & SCTL_BITS;
+    card->sctl = sctl & ES1370_SCTL_BITS;
     for (enum es1370_channel ch = 0; ch < ES1370_CHANNELS; ch++) {
         struct es1370_dma *d = &card->channel[ch];
 

@@ -13,15 +13,8 @@
 
 #include <string.h>
 
-enum {
-    /* No piece of sound is larger, in memory or on its way to the host. */
-    BURST_BYTES = 256,
-
-    /* A guest that is late to acknowledge an interrupt is owed those it has missed: NetBSD's and
-     * OpenBSD's drivers know the position only by counting. The bound is on the storm after a
-     * guest was stopped; whoever is that many periods late has lost its place anyway. */
-    MAX_OWED = 32,
-};
+/* No piece of sound is larger, in memory or on its way to the host. */
+enum { BURST_BYTES = 256 };
 
 static uint32_t least(uint32_t a, uint32_t b)
 {
@@ -103,7 +96,7 @@ static uint32_t record_piece(struct es1370 *card, uint32_t limit, uint32_t frame
 
 static void owe(struct es1370_dma *d)
 {
-    if (d->owed < MAX_OWED) {
+    if (d->owed < ES1370_MAX_OWED) {
         d->owed++;
     }
 }

@@ -9,6 +9,13 @@
 
 #include "hw/es1370.h"
 
+/* A guest that is late to acknowledge an interrupt is owed those it has missed: NetBSD's and
+ * OpenBSD's drivers know the position only by counting. The bound is on the storm after a
+ * guest was stopped; whoever is that many periods late has lost its place anyway. */
+enum { ES1370_MAX_OWED = 32 };
+
+#define ES1370_SCTL_BITS 0x003fffffu /* those of SCTL that exist */
+
 /* Where a channel has its bits in the shared registers. */
 struct es1370_channel_bits {
     uint32_t control_enable;

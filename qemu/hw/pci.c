@@ -101,10 +101,17 @@ void pci_config_write(struct pci_function *f, unsigned offset, unsigned bytes, u
     update_bars(f);
 }
 
-void pci_reset(struct pci_function *f)
+void pci_config_restore(struct pci_function *f, const uint8_t config[PCI_CONFIG_BYTES])
 {
     for (unsigned i = 0; i < PCI_CONFIG_BYTES; i++) {
-        f->config[i] = (uint8_t)(f->config[i] & ~f->writable[i]);
+        f->config[i] = (uint8_t)((f->config[i] & ~f->writable[i]) | (config[i] & f->writable[i]));
     }
     update_bars(f);
+}
+
+void pci_reset(struct pci_function *f)
+{
+    static const uint8_t zeros[PCI_CONFIG_BYTES];
+
+    pci_config_restore(f, zeros);
 }

@@ -74,6 +74,9 @@ void pci_add_bar(struct pci_function *f, unsigned index, bool io, uint32_t bytes
 uint32_t pci_config_read(const struct pci_function *f, unsigned offset, unsigned bytes);
 void pci_config_write(struct pci_function *f, unsigned offset, unsigned bytes, uint32_t value);
 
+/* All that a guest can write is as in config from here on, bar_changed told; the rest stays. */
+void pci_config_restore(struct pci_function *f, const uint8_t config[PCI_CONFIG_BYTES]);
+
 /* To the state after RST#: all that a guest can write is cleared, bar_changed told. */
 void pci_reset(struct pci_function *f);
 
