@@ -75,6 +75,7 @@ DRIVER_LIBS := $(foreach name,$(AUDIO_DRIVERS),$(LIBS_$(name)))
 # A part sees the headers of its own libraries, and the devices mix register widths too much to
 # do without -Wconversion.
 qemu/xen/%.o: PART_CFLAGS = $(XEN_CFLAGS)
+qemu/card/%.o: PART_CFLAGS = $(ZLIB_CFLAGS)
 qemu/audio/drivers/%.o: PART_CFLAGS = $(CFLAGS_$(firstword $(subst _, ,$(notdir $*))))
 qemu/hw/%.o: PART_CFLAGS = -Wconversion
 
@@ -83,7 +84,7 @@ qemu/%.o: $(SRC)/qemu/%.c config.mak $(SRC)/Makefile
 	$(call say,CC)$(COMPILE) $(PART_CFLAGS) -c -o $@ $<
 
 qemu-dm: qemu/main.o $(PART_OBJECTS)
-	$(call say,LINK)$(LINK) -o $@ $^ $(DRIVER_LIBS) $(XEN_LIBS) -lm
+	$(call say,LINK)$(LINK) -o $@ $^ $(DRIVER_LIBS) $(XEN_LIBS) $(ZLIB_LIBS) -lm
 
 .PHONY: install
 install: all ## install it (DESTDIR=... for a package)
@@ -116,10 +117,10 @@ libqemu-dm.a libfakes.a:
 tests/unit/test_bench_analysis: tests/bench/analysis.o
 $(C_TESTS): %: %.o $(TEST_LIBS)
 	$(call say,LINK)$(LINK) -o $@ $(filter %.o,$^) -Wl,--start-group $(TEST_LIBS) -Wl,--end-group \
-		$(DRIVER_LIBS) $(CMOCKA_LIBS) -lm
+		$(DRIVER_LIBS) $(CMOCKA_LIBS) $(ZLIB_LIBS) -lm
 
 tests/qemu-dm-fake: qemu/main.o $(PURE_OBJECTS) $(FAKE_OBJECTS)
-	$(call say,LINK)$(LINK) -o $@ $^ $(DRIVER_LIBS) -lm
+	$(call say,LINK)$(LINK) -o $@ $^ $(DRIVER_LIBS) $(ZLIB_LIBS) -lm
 
 $(TOOLS): %: %.o
 	$(call say,LINK)$(LINK) -o $@ $< -lm
@@ -145,7 +146,8 @@ check: $(RESULTS) ## run the tests (TEST_DIRS="unit device ..." for some of them
 DRIVER_TESTS := $(patsubst $(SRC)/%,%.result,$(wildcard $(SRC)/tests/drivers/test_*.sh))
 DRIVER_TOOLS := $(patsubst $(SRC)/%.c,%,$(wildcard $(SRC)/tests/drivers/*.c))
 $(DRIVER_TOOLS): %: %.o $(TEST_LIBS)
-	$(call say,LINK)$(LINK) -o $@ $< -Wl,--start-group $(TEST_LIBS) -Wl,--end-group $(DRIVER_LIBS) -lm
+	$(call say,LINK)$(LINK) -o $@ $< -Wl,--start-group $(TEST_LIBS) -Wl,--end-group $(DRIVER_LIBS) \
+		$(ZLIB_LIBS) -lm
 $(DRIVER_TESTS): %.result: $(SRC)/% FORCE | $(DRIVER_TOOLS) tests/tools/pattern
 	@mkdir -p $(@D)
 	@BUILD=$(CURDIR) SRC=$(SRC_ABS) TEST_TIMEOUT=$(TEST_TIMEOUT) SANITIZERS=$(SANITIZERS) \
@@ -163,7 +165,7 @@ BENCH_OBJECTS := $(addprefix tests/bench/, analysis.o floor_writer.o guest_drive
 bench-tools: tests/bench/measure
 tests/bench/measure: tests/bench/measure.o $(BENCH_OBJECTS) $(TEST_LIBS)
 	$(call say,LINK)$(LINK) -o $@ $(filter %.o,$^) -Wl,--start-group $(TEST_LIBS) -Wl,--end-group \
-		-lpulse-simple -lpulse $(DRIVER_LIBS) -lm
+		-lpulse-simple -lpulse $(DRIVER_LIBS) $(ZLIB_LIBS) -lm
 
 # While other parts do not compile, one test can be built from those that do.
 .PHONY: part-objects

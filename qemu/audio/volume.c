@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "audio/volume.h"
 
+/* In frames; nothing plays faster than 48000 Hz. */
+enum { LONGEST_RAMP = 48000 / VOLUME_RAMPS_A_SECOND + 1 };
+
 static int64_t in_fine_steps(uint32_t gain)
 {
     return (int64_t)gain << 16;
@@ -26,22 +29,12 @@ void rt_volume_start(struct volume *v)
     }
 }
 
-static void begin_ramp(struct volume *v, uint32_t frames)
-{
-    v->changed = false;
-    v->ramp_left = frames;
-    for (unsigned i = 0; i < 2; i++) {
-        v->side[i].step = (in_fine_steps(v->side[i].target) - v->side[i].gain) / frames;
-    }
-}
-
 static void step_ramp(struct volume *v)
 {
-    v->ramp_left--;
     for (unsigned i = 0; i < 2; i++) {
-        v->side[i].gain =
-            v->ramp_left > 0 ? v->side[i].gain + v->side[i].step : in_fine_steps(v->side[i].target);
+        v->side[i].gain += (in_fine_steps(v->side[i].target) - v->side[i].gain) / v->ramp_left;
     }
+    v->ramp_left--;
 }
 
 /* One sample at p, as 16 bits. */
@@ -65,7 +58,8 @@ void rt_volume_apply(struct volume *v, const struct pcm_format *from, const void
     uint32_t frame_bytes = pcm_frame_bytes(from);
 
     if (v->changed) {
-        begin_ramp(v, from->rate / VOLUME_RAMPS_A_SECOND + 1);
+        v->changed = false;
+        v->ramp_left = from->rate / VOLUME_RAMPS_A_SECOND + 1;
     }
     for (uint32_t i = 0; i < frames; i++, left += frame_bytes) {
         if (v->ramp_left > 0) {
@@ -74,4 +68,19 @@ void rt_volume_apply(struct volume *v, const struct pcm_format *from, const void
         *out++ = amplify(sample(from, left), v->side[0].gain);
         *out++ = amplify(sample(from, left + right), v->side[1].gain);
     }
+}
+
+bool volume_resume(struct volume *v, bool changed, uint32_t ramp_left, uint64_t left,
+                   uint64_t right)
+{
+    uint64_t most = (uint64_t)in_fine_steps(VOLUME_MAX);
+
+    if (ramp_left > LONGEST_RAMP || left > most || right > most) {
+        return false;
+    }
+    v->changed = changed;
+    v->ramp_left = ramp_left;
+    v->side[0].gain = (int64_t)left;
+    v->side[1].gain = (int64_t)right;
+    return true;
 }

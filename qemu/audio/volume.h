@@ -29,7 +29,6 @@ struct volume {
     struct {
         uint32_t target;
         int64_t gain; /* now, in 1/2^32 */
-        int64_t step; /* added each frame of the ramp */
     } side[2];        /* left, right */
 };
 
@@ -43,5 +42,10 @@ void rt_volume_start(struct volume *v);
  * each, that many times louder, cut to 16 bits. */
 void rt_volume_apply(struct volume *v, const struct pcm_format *from, const void *in,
                      uint32_t frames, int16_t *out);
+
+/* Goes on where another was: its ramp, and the gains of its sides; the targets stay. False where
+ * these are no volume's, and v as it was. */
+bool volume_resume(struct volume *v, bool changed, uint32_t ramp_left, uint64_t left,
+                   uint64_t right);
 
 #endif

@@ -10,6 +10,7 @@
 #define CARD_CARD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "audio/settings.h"
@@ -35,6 +36,17 @@ void card_destroy(struct card *card);
  * nanoseconds at which it wants to be called again at the latest; UINT64_MAX: not until the guest
  * asks for something. */
 uint64_t rt_card_advance(struct card *card, uint64_t now_ns);
+
+/* Brings the card to now_ns and writes all of its state to buffer, as a snapshot
+ * (card/snapshot.h); returns the bytes that it takes. If that is more than size, there is nothing
+ * to be kept. What is on its way to the host is no part of it. */
+size_t card_save(struct card *card, uint64_t now_ns, void *buffer, size_t size);
+
+/* Goes on at now_ns where the card that was saved stopped, to the tick. The card is plugged in,
+ * into a guest whose memory is as it was then. False, with err saying why and what to do; the
+ * card is then as it was. */
+bool card_load(struct card *card, uint64_t now_ns, const void *buffer, size_t size,
+               struct err *err);
 
 /* Answers what the guest has asked, at the time it is answered. */
 void rt_card_serve(struct card *card);

@@ -55,3 +55,18 @@ void sample_clock_set_ppm(struct sample_clock *c, uint64_t now_ns, double ppm)
     }
     c->ppb = (int32_t)(bounded * 1000.0);
 }
+
+uint64_t sample_clock_fraction(const struct sample_clock *c, uint64_t now_ns)
+{
+    return (uint64_t)(parts_since_anchor(c, now_ns) % unit);
+}
+
+bool sample_clock_resume(struct sample_clock *c, uint64_t hz, uint64_t now_ns, int32_t ppb,
+                         uint64_t fraction)
+{
+    if (ppb > MAX_PPM * 1000 || ppb < -MAX_PPM * 1000 || fraction >= unit) {
+        return false;
+    }
+    *c = (struct sample_clock){.hz = hz, .anchor_ns = now_ns, .fraction = fraction, .ppb = ppb};
+    return true;
+}

@@ -9,6 +9,7 @@
 #ifndef CARD_SAMPLE_CLOCK_H
 #define CARD_SAMPLE_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct sample_clock {
@@ -32,5 +33,13 @@ uint64_t sample_clock_when(const struct sample_clock *c, uint64_t ticks);
 /* From now_ns on the clock runs ppm faster than nominal (slower if negative), within
  * +-10000; what has passed stays as it was. */
 void sample_clock_set_ppm(struct sample_clock *c, uint64_t now_ns, double ppm);
+
+/* The part of a tick that has passed at now_ns, in 1/10^18: with ppb all that a clock needs to go
+ * on as another that starts counting anew. */
+uint64_t sample_clock_fraction(const struct sample_clock *c, uint64_t now_ns);
+
+/* Goes on so, from tick 0 at now_ns. False where these are no clock's, and c as it was. */
+bool sample_clock_resume(struct sample_clock *c, uint64_t hz, uint64_t now_ns, int32_t ppb,
+                         uint64_t fraction);
 
 #endif

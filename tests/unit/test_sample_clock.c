@@ -90,6 +90,32 @@ static void nudging_often_loses_nothing(void **state)
     assert_true(llabs((long long)last - (long long)((double)now * HZ / 1e9)) <= 2);
 }
 
+/* Counting anew, at another time of another machine, but from the same part of a tick. */
+static void goes_on_as_another(void **state)
+{
+    struct sample_clock c, other;
+    uint64_t now = 123456789, elsewhere = 7 * NS_PER_S, base;
+
+    (void)state;
+    sample_clock_start(&c, HZ, 0);
+    for (int i = 0; i < 1000; i++) {
+        now += 1000003;
+        sample_clock_set_ppm(&c, now, i - 500);
+        now += 77;
+        base = sample_clock_ticks(&c, now);
+        assert_true(
+            sample_clock_resume(&other, HZ, elsewhere, c.ppb, sample_clock_fraction(&c, now)));
+        for (uint64_t ns = 0; ns < 100; ns++) {
+            assert_int_equal(sample_clock_ticks(&other, elsewhere + ns),
+                             sample_clock_ticks(&c, now + ns) - base);
+        }
+    }
+    assert_false(sample_clock_resume(&c, HZ, 0, 10000001, 0));
+    assert_false(sample_clock_resume(&c, HZ, 0, -10000001, 0));
+    assert_false(sample_clock_resume(&c, HZ, 0, 0, UINT64_C(1000000000000000000)));
+    assert_int_equal(c.ppb, 499000); /* as it was */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -98,6 +124,7 @@ int main(void)
         cmocka_unit_test(when_is_the_first_nanosecond_of_a_tick),
         cmocka_unit_test(a_nudged_clock_runs_at_the_nudged_rate),
         cmocka_unit_test(nudging_often_loses_nothing),
+        cmocka_unit_test(goes_on_as_another),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -239,6 +239,27 @@ static void a_start_begins_at_the_volume(void **state)
     }
 }
 
+static void goes_on_as_another(void **state)
+{
+    struct volume v = at(0, VOLUME_0DB), other = at(VOLUME_0DB, 0);
+    int16_t rest[2 * 400];
+
+    (void)state;
+    for (unsigned i = 0; i < 500; i++) {
+        in[i] = 32767;
+    }
+    rt_volume_set(&v, VOLUME_0DB, 0);
+    rt_volume_apply(&v, &s16_mono, in, 100, out);
+    assert_true(volume_resume(&other, v.changed, v.ramp_left, (uint64_t)v.side[0].gain,
+                              (uint64_t)v.side[1].gain));
+    rt_volume_apply(&v, &s16_mono, in, 400, out);
+    rt_volume_apply(&other, &s16_mono, in, 400, rest);
+    assert_memory_equal(out, rest, sizeof(rest));
+    assert_false(volume_resume(&v, false, 386, 0, 0)); /* longer than any */
+    assert_false(volume_resume(&v, false, 0, UINT64_C(1) << 44, 0));
+    assert_false(volume_resume(&v, false, 0, 0, UINT64_MAX));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -252,6 +273,7 @@ int main(void)
         cmocka_unit_test(a_change_of_mind_does_not_click),
         cmocka_unit_test(the_ramp_takes_8_ms_at_any_rate),
         cmocka_unit_test(a_start_begins_at_the_volume),
+        cmocka_unit_test(goes_on_as_another),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
