@@ -28,8 +28,6 @@ enum {
     MEM_PAGES = 16,
     PAGE_DACS = 0xc,
     PAGE_ADC = 0xd,
-
-    CONTROL_UART_EN = 0x08,
 };
 
 static void power_on(struct es1370 *card)
@@ -152,7 +150,7 @@ static void write_longword(struct es1370 *card, unsigned offset, uint32_t value,
     switch (offset) {
     case CONTROL:
         es1370_channels_set_control(card, value);
-        es1370_uart_enable(card, value & CONTROL_UART_EN);
+        es1370_uart_enable(card, value & ES1370_CONTROL_UART_EN);
         break;
     case UART:
         es1370_uart_write(card, value, lanes);

@@ -14,7 +14,8 @@
  * guest was stopped; whoever is that many periods late has lost its place anyway. */
 enum { ES1370_MAX_OWED = 32 };
 
-#define ES1370_SCTL_BITS 0x003fffffu /* those of SCTL that exist */
+#define ES1370_SCTL_BITS       0x003fffffu /* those of SCTL that exist */
+#define ES1370_CONTROL_UART_EN 0x00000008u
 
 /* Where a channel has its bits in the shared registers. */
 struct es1370_channel_bits {
@@ -54,6 +55,9 @@ void es1370_uart_take(struct es1370 *card);
 bool es1370_uart_interrupt(const struct es1370 *card);
 void es1370_uart_advance(struct es1370 *card, uint64_t ticks);
 uint64_t es1370_uart_next_event(const struct es1370 *card);
+
+/* Whether its state, which may have been loaded, is one that it can be in. */
+bool es1370_uart_is_sound(const struct es1370 *card);
 
 /* The STATUS register. */
 uint32_t es1370_status(const struct es1370 *card);

@@ -87,6 +87,23 @@ static void walk_channel(struct walk *w, struct es1370_dma *d)
     walk_bool(w, &d->prepared);
 }
 
+static void walk_uart(struct walk *w, struct es1370_uart *u)
+{
+    walk_bool(w, &u->enabled);
+    walk_u8(w, &u->control);
+    walk_u8(w, &u->reserved);
+    walk_bool(w, &u->sending);
+    walk_bool(w, &u->held);
+    walk_u8(w, &u->sent);
+    walk_u8(w, &u->next);
+    walk_u32(w, &u->sent_ticks);
+    walk_bool(w, &u->receiving);
+    walk_u8(w, &u->received);
+    walk_u32(w, &u->received_ticks);
+    walk_u8(w, &u->fifo_read);
+    walk_u8(w, &u->fifo_write);
+}
+
 static void walk_card(struct walk *w, struct es1370 *card, uint32_t *version)
 {
     walk_u32(w, version);
@@ -96,7 +113,6 @@ static void walk_card(struct walk *w, struct es1370 *card, uint32_t *version)
     walk_u32(w, &card->sctl);
     walk_u32(w, &card->legacy);
     walk_u8(w, &card->mem_page);
-    walk_u8(w, &card->uart_reserved);
     for (unsigned page = 0; page < MEM_PAGES; page++) {
         for (unsigned i = 0; i < 4; i++) {
             walk_u32(w, &card->memory[page][i]);
@@ -105,6 +121,7 @@ static void walk_card(struct walk *w, struct es1370 *card, uint32_t *version)
     for (enum es1370_channel ch = 0; ch < ES1370_CHANNELS; ch++) {
         walk_channel(w, &card->channel[ch]);
     }
+    walk_uart(w, &card->uart);
 }
 
 size_t es1370_save(const struct es1370 *card, void *buffer, size_t size)
@@ -144,20 +161,24 @@ static bool channel_is_sound(const struct es1370 *card, enum es1370_channel ch)
 
 static const char *complaint(const struct es1370 *loaded)
 {
+    static const char impossible[] =
+        "the saved sound card is in a state that an ES1370 cannot be in";
+
     if (loaded->sctl & ~ES1370_SCTL_BITS || loaded->mem_page >= MEM_PAGES) {
         return "the saved sound card has registers that an ES1370 has not";
     }
     for (enum es1370_channel ch = 0; ch < ES1370_CHANNELS; ch++) {
         if (!channel_is_sound(loaded, ch)) {
-            return "the saved sound card is in a state that an ES1370 cannot be in";
+            return impossible;
         }
     }
-    return NULL;
+    return es1370_uart_is_sound(loaded) ? NULL : impossible;
 }
 
 static void take_over(struct es1370 *card, struct es1370 *loaded)
 {
     uint8_t config[PCI_CONFIG_BYTES];
+    bool listened = card->uart.enabled;
 
     for (enum es1370_channel ch = 0; ch < ES1370_CHANNELS; ch++) {
         if (card->channel[ch].streaming) {
@@ -173,6 +194,9 @@ static void take_over(struct es1370 *card, struct es1370 *loaded)
     pci_config_restore(&card->pci, config);
     if (card->host.mixer_changed) {
         card->host.mixer_changed(card->host.opaque);
+    }
+    if (card->uart.enabled != listened && card->host.midi_listen) {
+        card->host.midi_listen(card->host.opaque, card->uart.enabled);
     }
     es1370_update_irq(card);
     for (enum es1370_channel ch = 0; ch < ES1370_CHANNELS; ch++) {

@@ -296,3 +296,13 @@ uint64_t es1370_uart_next_event(const struct es1370 *card)
     }
     return next;
 }
+
+bool es1370_uart_is_sound(const struct es1370 *card)
+{
+    const struct es1370_uart *u = &card->uart;
+    bool enabled = card->control & ES1370_CONTROL_UART_EN;
+
+    return u->enabled == enabled && u->sent_ticks < BYTE_TICKS && u->received_ticks < BYTE_TICKS &&
+           u->fifo_read < FIFO_BYTES && u->fifo_write < FIFO_BYTES && (!u->held || u->sending) &&
+           (u->enabled || !(u->sending || u->receiving));
+}

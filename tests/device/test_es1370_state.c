@@ -38,6 +38,7 @@ static void change_card(void)
     const struct es1370_host host = m->card.host;
 
     m->irq = false;
+    m->midi.listened_to = false;
     for (unsigned ch = 0; ch < ES1370_CHANNELS; ch++) {
         m->stream[ch].running = false;
     }
@@ -68,7 +69,11 @@ static void start_all(struct machine *to)
     outl(to, LEGACY, 0x12345678);
     outl(to, MEM_PAGE, 0x9);
     outl(to, 0x34, 0x89abcdef);
-    outl(to, CONTROL, WTSRSEL(1) | PCLKDIV(37) | CDC_EN);
+    outl(to, CONTROL, WTSRSEL(1) | PCLKDIV(37) | CDC_EN | UART_EN);
+    outb(to, UART_STATUS, RXINTEN);
+    outb(to, UART_RES, 0x01);
+    memset(to->midi.in, 0x5c, sizeof(to->midi.in));
+    to->midi.waiting = 1000;
     machine_prepare(to, ES1370_DAC1, MACHINE_RAM, 1000, U8_MONO, 77);
     machine_prepare(to, ES1370_DAC2, MACHINE_RAM + 0x10000, 3000, S16_STEREO, 129);
     machine_prepare(to, ES1370_ADC, MACHINE_RAM + 0x20000, 2000, S16_MONO, 200);
@@ -84,6 +89,12 @@ static void guest(struct machine *to, unsigned step)
                 machine_acknowledge(to, ch);
             }
         }
+    }
+    if (step % 7 == 0) {
+        outb(to, UART_DATA, (uint8_t)step);
+    }
+    if (step % 100 == 0) {
+        outb(to, UART_STATUS, step % 300 == 0 ? RXINTEN : TXINTEN);
     }
     switch (step % 1000) {
     case 200:
@@ -108,6 +119,13 @@ static void guest(struct machine *to, unsigned step)
         break;
     case 600:
         outl(to, CONTROL, inl(to, CONTROL) ^ PCLKDIV(37 ^ 52));
+        break;
+    case 650:
+        outl(to, CONTROL, inl(to, CONTROL) & ~UART_EN);
+        break;
+    case 660:
+        outl(to, CONTROL, inl(to, CONTROL) | UART_EN);
+        to->midi.waiting += 1000;
         break;
     case 700:
         outl(to, SCTL, inl(to, SCTL) ^ R1_LOOP_SEL);
@@ -145,6 +163,9 @@ static void assert_same_run(void)
         assert_int_equal(a->running, b->running);
         assert_true(!a->running || pcm_format_equal(&a->format, &b->format));
     }
+    assert_int_equal(m->midi.sent, reference.midi.sent);
+    assert_memory_equal(m->midi.out, reference.midi.out, m->midi.sent);
+    assert_int_equal(m->midi.taken, reference.midi.taken);
     assert_memory_equal(m->ram, reference.ram, MACHINE_RAM_BYTES);
     assert_memory_equal(m->card.codec.reg, reference.card.codec.reg, AK4531_REGISTERS);
 }
@@ -168,6 +189,7 @@ static void run_both(unsigned steps, uint32_t ticks, bool anywhere)
         assert_same_registers();
     }
     assert_true(m->stream[ES1370_DAC1].bytes > steps / 16);
+    assert_true(m->midi.sent > 100 && m->midi.taken > 100);
     assert_same_run();
 }
 
@@ -343,6 +365,12 @@ static void impossible_states(void **state)
         LOST,
         SCTL_BITS,
         PAGE,
+        UART_OFF,
+        SENT,
+        RECEIVED,
+        HELD,
+        FIFO_READ,
+        FIFO_WRITE,
         CASES
     };
 
@@ -387,6 +415,24 @@ static void impossible_states(void **state)
             break;
         case PAGE:
             m->card.mem_page = 16;
+            break;
+        case UART_OFF:
+            m->card.control &= ~UART_EN;
+            break;
+        case SENT:
+            m->card.uart.sent_ticks = 36127;
+            break;
+        case RECEIVED:
+            m->card.uart.received_ticks = 36127;
+            break;
+        case HELD:
+            m->card.uart.held = true;
+            break;
+        case FIFO_READ:
+            m->card.uart.fifo_read = 8;
+            break;
+        case FIFO_WRITE:
+            m->card.uart.fifo_write = 8;
             break;
         }
         save();
