@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define CONTROL_ADC_STOP     0x80000000u
+#define CONTROL_DAC_SYNC     0x00000800u
 #define CONTROL_DAC1_EN      0x00000040u
 #define CONTROL_DAC2_EN      0x00000020u
 #define CONTROL_ADC_EN       0x00000010u
@@ -68,7 +69,10 @@ uint32_t es1370_frame_ticks(uint32_t control, enum es1370_channel ch)
     uint32_t rate_select = control >> 12 & 0x3;
     uint32_t divider = control >> 16 & 0x1fff;
 
-    if (ch == ES1370_DAC1) {
+    /* DAC_SYNC is for DAC2 to run off DAC1's clock, after T. Sailer, who had the data sheet. M_SBB,
+     * for DAC2 to run off the clock of an MPEG decoder, has no effect: no board has one, and a
+     * guest that sets it by mistake is better off with a clock than without. */
+    if (ch == ES1370_DAC1 || (ch == ES1370_DAC2 && control & CONTROL_DAC_SYNC)) {
         return 20480u >> rate_select; /* 5512.5, 11025, 22050, 44100 Hz */
     }
     /*

@@ -13,6 +13,8 @@
 
 #include <string.h>
 
+#define CONTROL_M_CB 0x00000200u
+
 /* No piece of sound is larger, in memory or on its way to the host. */
 enum { BURST_BYTES = 256 };
 
@@ -38,6 +40,12 @@ static void move_count(struct es1370_dma *d, uint32_t longwords)
     d->count = count > d->size ? 0 : (uint16_t)count;
 }
 
+static void make_silent(const struct es1370 *card, enum es1370_channel ch, uint8_t *data,
+                        uint32_t bytes)
+{
+    memset(data, es1370_format(card, ch).bits == 8 ? 0x80 : 0, bytes);
+}
+
 /* Without bus mastering, or without memory where the guest says it is, a channel runs on and
  * fetches silence, which is the middle of unsigned samples. */
 static void fetch(struct es1370 *card, enum es1370_channel ch, uint32_t address, uint8_t *data,
@@ -45,7 +53,7 @@ static void fetch(struct es1370 *card, enum es1370_channel ch, uint32_t address,
 {
     if (!(pci_command(&card->pci) & PCI_COMMAND_MASTER) ||
         !card->host.dma_read(card->host.opaque, address, data, bytes)) {
-        memset(data, es1370_format(card, ch).bits == 8 ? 0x80 : 0, bytes);
+        make_silent(card, ch, data, bytes);
     }
 }
 
@@ -86,6 +94,9 @@ static uint32_t record_piece(struct es1370 *card, uint32_t limit, uint32_t frame
     uint8_t data[BURST_BYTES];
 
     card->host.capture(card->host.opaque, data, bytes / frame_bytes);
+    if (card->control & CONTROL_M_CB) {
+        make_silent(card, ES1370_ADC, data, bytes); /* what an MPEG decoder says: there is none */
+    }
     if (pci_command(&card->pci) & PCI_COMMAND_MASTER) {
         card->host.dma_write(card->host.opaque, address, data, bytes);
     }

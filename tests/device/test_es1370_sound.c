@@ -41,6 +41,10 @@ static const struct rate {
     {ES1370_DAC2, PCLKDIV(97), 7920, 14255},
     {ES1370_DAC2, PCLKDIV(254), 20480, 5513},
     {ES1370_DAC2, PCLKDIV(8191), 655440, 172},
+    {ES1370_DAC2, DAC_SYNC | WTSRSEL(2) | PCLKDIV(27), 5120, 22050}, /* DAC1's clock */
+    {ES1370_DAC1, DAC_SYNC | WTSRSEL(0) | PCLKDIV(27), 20480, 5513},
+    {ES1370_ADC, DAC_SYNC | WTSRSEL(2) | PCLKDIV(27), 2352, 48000},
+    {ES1370_DAC2, M_SBB | PCLKDIV(30), 2560, 44100},
     {ES1370_ADC, PCLKDIV(30), 2560, 44100},
     {ES1370_ADC, PCLKDIV(27), 2352, 48000},
     {ES1370_ADC, PCLKDIV(174), 14080, 8018},
@@ -144,7 +148,7 @@ static void every_rate_and_format_is_exact(void **state)
 static void capture_writes_what_is_recorded_only(void **state)
 {
     static uint8_t before[MACHINE_RAM_BYTES];
-    const struct rate *r = &rates[13];
+    const struct rate *r = &rates[17];
 
     (void)state;
     for (unsigned mode = 0; mode < 4; mode++) {
@@ -327,6 +331,66 @@ static void rate_change_while_running(void **state)
     assert_true(machine_has_played(m, ES1370_DAC2, MACHINE_RAM, 4096, 48));
 }
 
+/* Two clocks become one, and two again. */
+static void both_dacs_from_one_clock(void **state)
+{
+    (void)state;
+    outl(m, CONTROL, WTSRSEL(1) | PCLKDIV(30));
+    machine_prepare(m, ES1370_DAC1, MACHINE_RAM, 4096, S16_STEREO, 1000);
+    machine_prepare(m, ES1370_DAC2, MACHINE_RAM + 8192, 4096, S16_STEREO, 1000);
+    outl(m, CONTROL, inl(m, CONTROL) | DAC_SYNC | DAC1_EN | DAC2_EN);
+    assert_int_equal(m->stream[ES1370_DAC2].format.rate, 11025);
+    for (unsigned i = 0; i < 500; i++) {
+        machine_run(m, uneven(10240, i));
+        assert_int_equal(m->stream[ES1370_DAC1].bytes, m->stream[ES1370_DAC2].bytes);
+    }
+    outl(m, CONTROL, inl(m, CONTROL) | WTSRSEL(3)); /* DAC1's rate is the other's as well */
+    assert_int_equal(m->stream[ES1370_DAC2].format.rate, 44100);
+    outl(m, CONTROL, (inl(m, CONTROL) & ~DAC_SYNC) ^ PCLKDIV(30 ^ 174));
+    assert_int_equal(m->stream[ES1370_DAC1].format.rate, 44100);
+    assert_int_equal(m->stream[ES1370_DAC2].format.rate, 8018);
+}
+
+/* The bits that say what is to be heard while DAC2 is stopped (its last sample's level, which
+ * nobody can) and how its address grows at a loop: stored, and the frames are the same. */
+static void bits_without_effect(void **state)
+{
+    static const uint32_t bits[] = {0x00000040, 0x003f0000, P2_END_INC(1), 0x00070000};
+
+    for (unsigned i = 0; i < sizeof(bits) / sizeof(bits[0]); i++) {
+        set_up(state);
+        outl(m, CONTROL, PCLKDIV(30));
+        machine_prepare(m, ES1370_DAC2, MACHINE_RAM, 1024, S16_STEREO, 100);
+        outl(m, SCTL, inl(m, SCTL) | bits[i] | P2_LOOP_SEL);
+        assert_int_equal(inl(m, SCTL) & bits[i], bits[i]);
+        machine_enable(m, ES1370_DAC2, true);
+        machine_run(m, 1000 * TICKS_44100);
+        assert_true(machine_has_played(m, ES1370_DAC2, MACHINE_RAM, 1024, 400));
+        assert_false(m->stream[ES1370_DAC2].running);
+    }
+}
+
+/* M_CB: the recording is what an MPEG decoder says, and there is none. */
+static void nothing_is_heard_of_an_mpeg_decoder(void **state)
+{
+    (void)state;
+    for (unsigned mode = 0; mode < 4; mode++) {
+        set_up(state);
+        outl(m, CONTROL, PCLKDIV(30) | M_CB);
+        machine_prepare(m, ES1370_ADC, MACHINE_RAM, 4096, mode, 100);
+        machine_enable(m, ES1370_ADC, true);
+        machine_run(m, 100 * TICKS_44100);
+        assert_true(m->irq);
+        for (unsigned i = 0; i < 100 * frame_bytes(mode); i++) {
+            assert_int_equal(m->ram[i], mode & 2 ? 0 : 0x80);
+        }
+        outl(m, CONTROL, inl(m, CONTROL) & ~M_CB);
+        machine_run(m, TICKS_44100);
+        /* The microphone has been there all the time. */
+        assert_int_equal(m->ram[100 * frame_bytes(mode)], machine_noise(100 * frame_bytes(mode)));
+    }
+}
+
 static void format_change_while_running(void **state)
 {
     (void)state;
@@ -416,6 +480,9 @@ int main(void)
         cmocka_unit_test_setup(stop_keeps_the_position, set_up),
         cmocka_unit_test_setup(stop_mode, set_up),
         cmocka_unit_test_setup(rate_change_while_running, set_up),
+        cmocka_unit_test_setup(both_dacs_from_one_clock, set_up),
+        cmocka_unit_test_setup(bits_without_effect, set_up),
+        cmocka_unit_test_setup(nothing_is_heard_of_an_mpeg_decoder, set_up),
         cmocka_unit_test_setup(format_change_while_running, set_up),
         cmocka_unit_test_setup(buffer_change_while_running, set_up),
         cmocka_unit_test_setup(memory_is_read_when_due, set_up),

@@ -45,6 +45,9 @@ enum {
 #define ADC_STOP   0x80000000u
 #define PCLKDIV(n) ((uint32_t)(n) << 16)
 #define WTSRSEL(n) ((uint32_t)(n) << 12)
+#define M_SBB      0x00004000u
+#define DAC_SYNC   0x00000800u
+#define M_CB       0x00000200u
 #define XCTL0      0x00000100u
 #define DAC1_EN    0x00000040u
 #define DAC2_EN    0x00000020u
