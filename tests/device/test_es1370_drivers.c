@@ -3,7 +3,8 @@
  * What guests' own drivers do to the card, access by access, and what each of
  * them needs to come of it. Register transcripts, after the sources of Linux
  * (sound/pci/ens1370.c), FreeBSD (es137x.c), NetBSD (eap.c), Haiku, illumos
- * (audiopci) and MINIX 3; those of Linux OSS and OSS4 after descriptions.
+ * (audiopci), MINIX 3, AROS (sb128), Linux OSS (es1370.c) and OSS4
+ * (oss_audiopci.c). Of Windows's driver nothing is public.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,7 +18,12 @@
 static struct machine machine;
 static struct machine *const m = &machine;
 
-enum { BUFFER1 = MACHINE_RAM + 0x10000, BUFFER2 = MACHINE_RAM + 0x40000, SCRATCH = MACHINE_RAM };
+enum {
+    SCRATCH = MACHINE_RAM,
+    BUFFER1 = MACHINE_RAM + 0x10000,
+    BUFFER2 = MACHINE_RAM + 0x40000,
+    BUFFER3 = MACHINE_RAM + 0x80000,
+};
 
 static int set_up(void **state)
 {
@@ -361,6 +367,176 @@ static void linux_records_and_plays(void **state)
     }
 }
 
+/* Suspended while it plays: the driver's trigger does not know SUSPEND, so the channel stays
+ * enabled, and is enabled again on resumption before anything else has been set up. */
+static const struct step linux_suspend[] = {
+    {OUTW, CODEC, 0x009f},
+    {OUTW, CODEC, 0x019f},
+    {OUTW, CODEC, 0x1601},
+};
+
+static const struct step linux_resume[] = {
+    {OUTL, CONTROL, CDC_EN | PCLKDIV(30) | DAC2_EN},
+    {OUTL, SCTL, LINUX_SCTL2},
+    {OUTL, MEM_PAGE, 0xd},
+    {OUTL, PHANTOM_FRAME, SCRATCH},
+    {OUTL, PHANTOM_COUNT, 0},
+    {OUTB, UART_STATUS, 0},
+    {OUTB, UART_RES, 0},
+    {OUTL, STATUS, 0},
+    {OUTW, CODEC, 0x1603},
+    {OUTW, CODEC, 0x1700},
+};
+
+static void linux_resumes_after(bool power_lost)
+{
+    static const uint16_t mixer[] = {0x0000, 0x0100, 0x0206, 0x0306, 0x110c};
+    struct machine_stream *s = &m->stream[ES1370_DAC2];
+    unsigned periods[ES1370_CHANNELS] = {0};
+    size_t bytes;
+
+    PLAY(linux_load);
+    for (unsigned i = 0; i < 5; i++) {
+        outw(m, CODEC, mixer[i]);
+    }
+    PLAY(linux_prepare_dac2);
+    outl(m, CONTROL, CDC_EN | PCLKDIV(30) | DAC2_EN);
+    machine_run(m, 700 * TICKS_44100);
+    PLAY(linux_suspend);
+    assert_int_equal(ak4531_output_gain(&m->card.codec, AK4531_VOICE, 0), 0);
+    pci_config_write(&m->card.pci, PCI_COMMAND, 2, PCI_COMMAND_IO);
+    machine_run(m, 44100 * TICKS_44100);
+    if (power_lost) {
+        es1370_reset(&m->card);
+        assert_false(m->irq);
+        machine_run(m, 44100 * TICKS_44100);
+        pci_config_write(&m->card.pci, PCI_BAR0, 4, MACHINE_PORT);
+    }
+    pci_config_write(&m->card.pci, PCI_COMMAND, 2, PCI_COMMAND_IO | PCI_COMMAND_MASTER);
+    PLAY(linux_resume);
+    for (unsigned i = 0; i < 5; i++) {
+        outw(m, CODEC, mixer[i]);
+    }
+    assert_int_equal(ak4531_output_gain(&m->card.codec, AK4531_VOICE, 0), 65536);
+    for (unsigned i = 0; i < 100; i++) { /* whatever interrupts come are acknowledged as usual */
+        machine_run(m, TICKS_44100);
+        if (m->irq) {
+            linux_interrupt(LINUX_SCTL2, periods);
+        }
+    }
+    bytes = s->bytes;
+    PLAY(linux_prepare_dac2);
+    if (m->irq) {
+        linux_interrupt(LINUX_SCTL2, periods);
+    }
+    assert_false(m->irq);
+    outl(m, CONTROL, CDC_EN | PCLKDIV(30) | DAC2_EN);
+    machine_run(m, 1023 * TICKS_44100);
+    assert_false(m->irq);
+    machine_run(m, TICKS_44100);
+    assert_true(m->irq);
+    assert_int_equal(machine_position(m, ES1370_DAC2), 1024);
+    assert_int_equal(s->bytes, bytes + 4096);
+    assert_memory_equal(s->sound + bytes, m->ram + (BUFFER2 - MACHINE_RAM), 4096);
+}
+
+static void linux_resumes(void **state)
+{
+    (void)state;
+    linux_resumes_after(false);
+}
+
+static void linux_resumes_after_power_loss(void **state)
+{
+    (void)state;
+    linux_resumes_after(true);
+}
+
+/* Unloaded in the midst of it, with an interrupt pending. */
+static const struct step linux_unload[] = {
+    {OUTL, CONTROL, CDC_EN | PCLKDIV(30) | DAC2_EN},
+    WAIT_44100(1024),
+    EXPECT_IRQ(1),
+    {OUTL, CONTROL, SERR_DIS},
+    EXPECT_IRQ(1),
+    {OUTL, SCTL, 0},
+    EXPECT_IRQ(0),
+    {INL, STATUS, STAT_IDLE},
+    WAIT_44100(10000),
+    EXPECT_IRQ(0),
+};
+
+static void linux_unloads(void **state)
+{
+    (void)state;
+    PLAY(linux_load);
+    PLAY(linux_prepare_dac2);
+    PLAY(linux_unload);
+    assert_false(m->stream[ES1370_DAC2].running);
+    assert_int_equal(m->stream[ES1370_DAC2].bytes, 4096);
+}
+
+/* The largest period that it allows, 128 KiB of 8-bit mono, is more than the counter holds: the
+ * guest hears of each half. */
+static const struct step linux_largest_period[] = {
+    {OUTL, CONTROL, CDC_EN},
+    {OUTL, MEM_PAGE, 0xc},
+    {OUTL, DAC2_FRAME, BUFFER2},
+    {OUTL, DAC2_SIZE, 32767},
+    {OUTL, SCTL, P2_INT_EN | P2_MODE(U8_MONO) | P2_END_INC(1)},
+    {OUTL, DAC2_COUNT, 131071},
+    {INL, DAC2_COUNT, 0xffffffff},
+    {OUTL, CONTROL, CDC_EN | PCLKDIV(30)},
+    {OUTL, CONTROL, CDC_EN | PCLKDIV(30) | DAC2_EN},
+    WAIT_44100(65535),
+    EXPECT_IRQ(0),
+    WAIT_44100(1),
+    EXPECT_IRQ(1),
+    {INL, DAC2_SIZE, 16384 << 16 | 32767},
+    {OUTL, SCTL, P2_MODE(U8_MONO) | P2_END_INC(1)},
+    {OUTL, SCTL, P2_INT_EN | P2_MODE(U8_MONO) | P2_END_INC(1)},
+    WAIT_44100(65536),
+    EXPECT_IRQ(1),
+    {INL, DAC2_SIZE, 0 << 16 | 32767}, /* never the size itself, an "invalid position" */
+};
+
+static void linux_plays_its_largest_period(void **state)
+{
+    (void)state;
+    PLAY(linux_largest_period);
+    assert_true(machine_has_played(m, ES1370_DAC2, BUFFER2, 131072, 131072));
+}
+
+/* Both of its playback devices and capture, each at its rate and with its period, for a guest that
+ * comes to its handler when it can. */
+static void linux_plays_on_both_and_records(void **state)
+{
+    static const unsigned late[] = {0, 1, 100, 440, 2000, 0, 17, 9000};
+    unsigned periods[ES1370_CHANNELS] = {0};
+
+    (void)state;
+    PLAY(linux_load);
+    PLAY(linux_both);
+    machine_prepare(m, ES1370_ADC, BUFFER3, 0x40000, S16_STEREO, 64);
+    outl(m, CONTROL, inl(m, CONTROL) | ADC_EN);
+    for (unsigned i = 0; i < 500; i++) {
+        machine_run(m, es1370_next_event(&m->card));
+        machine_run(m, late[i % 8] * UINT64_C(100));
+        while (m->irq) {
+            linux_interrupt(inl(m, SCTL), periods);
+        }
+    }
+    assert_int_equal(periods[ES1370_DAC1], m->stream[ES1370_DAC1].bytes / 2 / 441);
+    assert_int_equal(periods[ES1370_DAC2], m->stream[ES1370_DAC2].bytes / 4 / 480);
+    assert_int_equal(periods[ES1370_ADC], m->stream[ES1370_ADC].bytes / 4 / 64);
+    assert_true(periods[ES1370_ADC] > 300);
+    for (unsigned i = 0; i < periods[ES1370_ADC] * 64 * 4; i++) {
+        assert_int_equal(m->ram[BUFFER3 - MACHINE_RAM + i], machine_noise(i));
+    }
+    assert_true(machine_has_played(m, ES1370_DAC1, BUFFER1, 8192, m->stream[ES1370_DAC1].bytes));
+    assert_true(machine_has_played(m, ES1370_DAC2, BUFFER2, 16384, m->stream[ES1370_DAC2].bytes));
+}
+
 /* --- Linux OSS: goes on with a fragment begun before, so its first period is a rest, set before
  * the start; the later ones' length is written while the channel runs. --- */
 
@@ -453,6 +629,37 @@ static void freebsd_plays(void **state)
     assert_int_equal(s->format.rate, 48000);
     assert_int_equal(s->bytes, 4 * (812 + 512));
     assert_memory_equal(s->sound + 4 * 812, m->ram + (BUFFER2 - MACHINE_RAM), 2048);
+}
+
+/* DAC1, which FreeBSD uses first: the same, with bits of its own taken out of SCTL. */
+static const struct step freebsd_dac1[] = {
+    {OUTL, CONTROL, FREEBSD_CTRL},
+    {OUTB, MEM_PAGE, 0xc},
+    {OUTL, DAC1_FRAME, BUFFER1},
+    {OUTL, DAC1_SIZE, 1023},
+    {OUTL, SCTL, P1_MODE(S16_STEREO)},
+    {OUTL, DAC1_COUNT, 511},
+    {OUTL, MEM_PAGE, 0xc},
+    {OUTL, DAC1_SIZE, 1023},
+    {OUTL, SCTL, P1_INT_EN | P1_MODE(S16_STEREO)},
+    {OUTL, CONTROL, FREEBSD_CTRL | DAC1_EN},
+    WAIT_44100(512),
+    EXPECT_IRQ(1),
+    {INL, STATUS, STAT_INTR | STAT_IDLE | STAT_DAC1},
+    {OUTL, SCTL, P1_MODE(S16_STEREO)},
+    {OUTL, SCTL, P1_INT_EN | P1_MODE(S16_STEREO)},
+    {OUTL, MEM_PAGE, 0xc},
+    {INL, DAC1_SIZE, 512 << 16 | 1023},
+    {OUTL, SCTL, P1_INT_EN | P1_MODE(S16_STEREO)},
+    {OUTL, CONTROL, FREEBSD_CTRL},
+    EXPECT_IRQ(0),
+};
+
+static void freebsd_plays_on_dac1(void **state)
+{
+    (void)state;
+    PLAY(freebsd_dac1);
+    assert_true(machine_has_played(m, ES1370_DAC1, BUFFER1, 4096, 2048));
 }
 
 static const struct step freebsd_polling[] = {
@@ -551,6 +758,46 @@ static void netbsd_counts_blocks(void **state)
     }
     assert_true(
         machine_has_played(m, ES1370_DAC2, BUFFER2, 448 * 9 * 4, m->stream[ES1370_DAC2].bytes));
+}
+
+/* With both DACs attached and recording: its handler acknowledges one channel after the other, each
+ * with the SCTL that it has read at first. */
+static void netbsd_counts_blocks_of_all_channels(void **state)
+{
+    static const enum es1370_channel order[] = {ES1370_ADC, ES1370_DAC2, ES1370_DAC1};
+    static const unsigned late[] = {0, 200, 5, 3000, 0, 447, 901};
+    unsigned blocks[ES1370_CHANNELS] = {0};
+
+    (void)state;
+    PLAY(netbsd_attach);
+    outl(m, CONTROL, CDC_EN | PCLKDIV(30) | WTSRSEL(2));
+    machine_prepare(m, ES1370_DAC1, BUFFER1, 448 * 8, S16_MONO, 224);
+    machine_prepare(m, ES1370_DAC2, BUFFER2, 448 * 36, S16_STEREO, 448);
+    machine_prepare(m, ES1370_ADC, BUFFER3, 4096 * 4, U8_STEREO, 512);
+    outl(m, CONTROL, inl(m, CONTROL) | DAC1_EN);
+    outl(m, CONTROL, inl(m, CONTROL) | DAC2_EN);
+    outl(m, CONTROL, inl(m, CONTROL) | ADC_EN);
+    for (unsigned i = 0; i < 300; i++) {
+        machine_run(m, es1370_next_event(&m->card));
+        machine_run(m, late[i % 7] * TICKS_44100);
+        while (m->irq) {
+            uint32_t status = inl(m, STATUS), sic = inl(m, SCTL);
+
+            for (unsigned j = 0; j < 3; j++) {
+                const struct machine_channel *c = &machine_channels[order[j]];
+
+                if (status & c->status) {
+                    outl(m, SCTL, sic & ~c->interrupt);
+                    outl(m, SCTL, sic | c->interrupt);
+                    blocks[order[j]]++;
+                }
+            }
+        }
+        assert_int_equal(blocks[ES1370_DAC1], m->stream[ES1370_DAC1].bytes / 2 / 224);
+        assert_int_equal(blocks[ES1370_DAC2], m->stream[ES1370_DAC2].bytes / 4 / 448);
+        assert_int_equal(blocks[ES1370_ADC], m->stream[ES1370_ADC].bytes / 2 / 512);
+    }
+    assert_true(blocks[ES1370_DAC1] > 300 && blocks[ES1370_ADC] > 300);
 }
 
 /* OpenBSD waits for the ADC's last eight longwords as long as it takes them to be missing. */
@@ -672,7 +919,87 @@ static void illumos_plays(void **state)
     assert_true(machine_has_played(m, ES1370_DAC2, BUFFER2, 8192, 4 * 2480));
 }
 
+/* Its three engines at once, each of which it only asks where it is. */
+static const struct step illumos_all_engines[] = {
+    {OUTL, MEM_PAGE, 0xc},
+    {OUTL, DAC2_FRAME, BUFFER2},
+    {OUTL, MEM_PAGE, 0xc},
+    {OUTL, DAC2_SIZE, 4095},
+    {OUTW, DAC2_COUNT, 4095},
+    {OUTL, MEM_PAGE, 0xc},
+    {OUTL, DAC1_FRAME, BUFFER1},
+    {INB, CONTROL + 1, 0x30},
+    {OUTB, CONTROL + 1, 0x30},
+    {OUTL, MEM_PAGE, 0xc},
+    {OUTL, DAC1_SIZE, 4095},
+    {OUTW, DAC1_COUNT, 4095},
+    {OUTL, MEM_PAGE, 0xd},
+    {OUTL, ADC_FRAME, BUFFER3},
+    {OUTW, CONTROL + 2, 27}, /* the microphone's bias is lost */
+    {OUTB, SCTL + 2, 0x10},
+    {OUTB, SCTL, R1_MODE(S16_STEREO) | P2_MODE(S16_STEREO) | P1_MODE(S16_STEREO)},
+    {OUTL, MEM_PAGE, 0xd},
+    {OUTL, ADC_SIZE, 4095},
+    {OUTW, ADC_COUNT, 4095},
+    {OUTB, CONTROL, SERR_DIS | CDC_EN | DAC2_EN},
+    WAIT_48000(100),
+    {INB, CONTROL, SERR_DIS | CDC_EN | DAC2_EN},
+    {OUTB, CONTROL, SERR_DIS | CDC_EN | DAC2_EN | DAC1_EN},
+    {OUTB, CONTROL, SERR_DIS | CDC_EN | DAC2_EN | DAC1_EN | ADC_EN},
+    WAIT_48000(480),
+    {OUTL, MEM_PAGE, 0xc},
+    {INL, DAC2_SIZE, 580 << 16 | 4095},
+    {OUTL, MEM_PAGE, 0xc},
+    {INL, DAC1_SIZE, 441 << 16 | 4095},
+    {OUTL, MEM_PAGE, 0xd},
+    {INL, ADC_SIZE, 480 << 16 | 4095},
+    /* stopped one by one; then all that could be on is turned off four times */
+    {OUTB, CONTROL, SERR_DIS | CDC_EN | DAC1_EN | ADC_EN},
+    WAIT_48000(480),
+    {INB, SCTL + 1, 0},
+    {OUTB, SCTL + 1, 0},
+    {OUTB, SCTL + 1, 0},
+    {OUTB, CONTROL, SERR_DIS | CDC_EN},
+    {OUTB, CONTROL, SERR_DIS | CDC_EN},
+    EXPECT_IRQ(0),
+};
+
+static void illumos_plays_on_both_and_records(void **state)
+{
+    (void)state;
+    PLAY(illumos_attach);
+    PLAY(illumos_all_engines);
+    assert_true(machine_has_played(m, ES1370_DAC1, BUFFER1, 16384, 4 * 882));
+    assert_true(machine_has_played(m, ES1370_DAC2, BUFFER2, 16384, 4 * 580));
+    assert_int_equal(m->stream[ES1370_ADC].bytes, 4 * 960);
+    for (unsigned ch = 0; ch < ES1370_CHANNELS; ch++) {
+        assert_false(m->stream[ch].running);
+    }
+}
+
 /* --- OSS4: the same accesses, with interrupts acknowledged at byte 21h --- */
+
+static const struct step oss4_attach[] = {
+    {OUTW, CONTROL + 2, 174},   {INB, CONTROL + 1, 0x00},
+    {OUTB, CONTROL + 1, 0x21}, /* mute (which is a pin of the board's), DAC1 at 22050 Hz */
+    {INB, CONTROL, SERR_DIS},   {OUTB, CONTROL, UART_EN | CDC_EN | JYSTK_EN},
+    {OUTB, LEGACY + 2, 0x00},   {OUTW, LEGACY, 0x0000},
+    {OUTB, SCTL + 1, 0x00},     {OUTB, SCTL, P1_MODE(S16_STEREO)},
+    {INB, CONTROL + 1, 0x21},   {OUTB, CONTROL + 1, 0x20},
+    {OUTB, UART_STATUS, 0x03},  {OUTB, UART_STATUS, 0x00},
+    {INB, STATUS + 1, 0x00},    {OUTW, CODEC, 0x1603},
+    {INW, CONTROL + 2, 174},    {OUTW, CONTROL + 2, 0x4000 | 174},
+    {INL, CONTROL, 0x40ae200e}, EXPECT_IRQ(0),
+};
+
+static void oss4_attaches(void **state)
+{
+    (void)state;
+    PLAY(oss4_attach);
+    for (unsigned ch = 0; ch < ES1370_CHANNELS; ch++) {
+        assert_int_equal(m->stream[ch].starts, 0);
+    }
+}
 
 static const struct step oss4_play[] = {
     {OUTL, MEM_PAGE, 0xc},
@@ -775,6 +1102,59 @@ static void minix_plays(void **state)
     assert_false(m->stream[ES1370_DAC1].running);
 }
 
+/* --- AROS: two halves of a buffer, of which it fills one at each interrupt and then the other; in
+ * a loop as long as there are any --- */
+
+#define AROS_SCTL (P2_INT_EN | P2_MODE(S16_STEREO) | P2_END_INC(2))
+
+static const struct step aros_start[] = {
+    {OUTL, CONTROL, CDC_EN | PCLKDIV(30)},
+    {OUTL, SCTL, 0},
+    {OUTW, CODEC, 0x1603},
+    {INL, SCTL, 0},
+    {OUTL, SCTL, P2_INT_EN},
+    {OUTL, MEM_PAGE, 0xc},
+    {OUTL, DAC2_FRAME, BUFFER2},
+    {OUTL, DAC2_SIZE, 1763},
+    {OUTL, DAC2_COUNT, 881},
+    {INL, SCTL, P2_INT_EN},
+    {OUTL, SCTL, AROS_SCTL},
+    {INL, CONTROL, CDC_EN | PCLKDIV(30)},
+    {OUTL, CONTROL, CDC_EN | PCLKDIV(30) | DAC2_EN},
+    EXPECT_IRQ(0),
+    WAIT_44100(881),
+    EXPECT_IRQ(0), /* the first is no shorter than the rest */
+};
+
+static const struct step aros_stop[] = {
+    {INL, CONTROL, CDC_EN | PCLKDIV(30) | DAC2_EN},
+    {OUTL, CONTROL, CDC_EN | PCLKDIV(30)},
+    {INL, SCTL, AROS_SCTL},
+    {OUTL, SCTL, AROS_SCTL & ~(P1_INT_EN | P2_INT_EN | R1_INT_EN)},
+    EXPECT_IRQ(0),
+    {INL, STATUS, STAT_IDLE},
+};
+
+static void aros_fills_the_half_that_is_not_played(void **state)
+{
+    static const unsigned late[] = {0, 10, 880, 0, 2500, 1, 400};
+    unsigned half = 0;
+
+    (void)state;
+    PLAY(aros_start);
+    for (unsigned i = 0; i < 100; i++) {
+        machine_run(m, es1370_next_event(&m->card));
+        machine_run(m, late[i % 7] * TICKS_44100);
+        while (inl(m, STATUS) & STAT_INTR) {
+            outl(m, SCTL, inl(m, SCTL) & ~P2_INT_EN);
+            outl(m, SCTL, inl(m, SCTL) | P2_INT_EN);
+            half ^= 1;
+        }
+        assert_int_equal(machine_position(m, ES1370_DAC2) / 882 % 2, half);
+    }
+    PLAY(aros_stop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -783,15 +1163,25 @@ int main(void)
         cmocka_unit_test_setup(linux_plays_on_dac1, set_up),
         cmocka_unit_test_setup(linux_plays_on_both, set_up),
         cmocka_unit_test_setup(linux_records_and_plays, set_up),
+        cmocka_unit_test_setup(linux_plays_on_both_and_records, set_up),
+        cmocka_unit_test_setup(linux_resumes, set_up),
+        cmocka_unit_test_setup(linux_resumes_after_power_loss, set_up),
+        cmocka_unit_test_setup(linux_unloads, set_up),
+        cmocka_unit_test_setup(linux_plays_its_largest_period, set_up),
         cmocka_unit_test_setup(linux_oss_plays, set_up),
         cmocka_unit_test_setup(freebsd_plays, set_up),
+        cmocka_unit_test_setup(freebsd_plays_on_dac1, set_up),
         cmocka_unit_test_setup(freebsd_polls, set_up),
         cmocka_unit_test_setup(netbsd_counts_blocks, set_up),
+        cmocka_unit_test_setup(netbsd_counts_blocks_of_all_channels, set_up),
         cmocka_unit_test_setup(openbsd_finds_the_whole_block, set_up),
         cmocka_unit_test_setup(haiku_finds_its_block, set_up),
         cmocka_unit_test_setup(illumos_plays, set_up),
+        cmocka_unit_test_setup(illumos_plays_on_both_and_records, set_up),
+        cmocka_unit_test_setup(oss4_attaches, set_up),
         cmocka_unit_test_setup(oss4_plays, set_up),
         cmocka_unit_test_setup(minix_plays, set_up),
+        cmocka_unit_test_setup(aros_fills_the_half_that_is_not_played, set_up),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
