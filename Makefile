@@ -139,8 +139,13 @@ $(RESULTS):
 		$(SRC)/tests/run one $< $@
 
 .PHONY: check check-unit check-asan check-tsan
-check: $(RESULTS) ## run the tests (TEST_DIRS="unit device ..." for some of them)
+check: $(RESULTS) $(MORE_RESULTS) ## run the tests (TEST_DIRS="unit device ..." for some of them)
 	@$(SRC)/tests/run total $^
+
+# Those that others would disturb come last.
+ifneq ($(MORE_RESULTS),)
+$(MORE_RESULTS): | $(RESULTS)
+endif
 
 # Against the sound servers of this machine: for scripts/check, not for `make check`.
 DRIVER_TESTS := $(patsubst $(SRC)/%,%.result,$(wildcard $(SRC)/tests/drivers/test_*.sh))
@@ -187,11 +192,17 @@ check-asan check-tsan: check-%:
 	@cd $* && { test config.mak -nt ../config.mak || ../config.status --enable-sanitizers=$(LIST); }
 	@$(MAKE) --no-print-directory -C $* check TEST_DIRS="$(filter-out configure,$(TEST_DIRS))"
 
+check-realtime: ## run them, and the card into a real sound server, with traps in the realtime path
+	@mkdir -p realtime
+	@cd realtime && { test config.mak -nt ../config.mak || ../config.status --enable-debug; }
+	@$(MAKE) --no-print-directory -C realtime check TEST_DIRS="$(filter-out configure,$(TEST_DIRS))" \
+		MORE_RESULTS=tests/drivers/test_card.sh.result
+
 # --- the rest ---
 
 .PHONY: clean distclean help
 clean: ## remove what was built
-	rm -rf qemu tests asan tsan qemu-dm libqemu-dm.a libfakes.a libpartial.a
+	rm -rf qemu tests asan tsan realtime qemu-dm libqemu-dm.a libfakes.a libpartial.a
 distclean: clean ## remove everything that was generated, the lab's images too
 	rm -rf lab config.mak config.h config.log config.status Makefile
 help: ## this list

@@ -6,6 +6,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/realtime.h"
+
 bool feed_init(struct feed *f, struct err *err)
 {
     memset(f, 0, sizeof(*f));
@@ -93,6 +95,7 @@ static bool admit(struct feed *f)
 void rt_feed_prepare(struct feed *f, const struct pcm_format *format)
 {
     uint64_t packed = (uint64_t)format->rate << 16 | (uint64_t)format->channels << 8 | format->bits;
+    RT_PATH();
 
     atomic_store(&f->hint, packed);
     tell_event(f);
@@ -100,6 +103,8 @@ void rt_feed_prepare(struct feed *f, const struct pcm_format *format)
 
 void rt_feed_start(struct feed *f, const struct pcm_format *format)
 {
+    RT_PATH();
+
     f->rt.format = *format;
     f->rt.at_start = feed_get_counts(f);
     f->rt.running = true;
@@ -114,6 +119,7 @@ void rt_feed_write(struct feed *f, const void *data, uint32_t frames)
     const uint8_t *from = data;
     size_t room, fits = 0;
     uint32_t level;
+    RT_PATH();
 
     if (!f->rt.running) {
         return;
@@ -153,6 +159,7 @@ void rt_feed_stop(struct feed *f)
         .position = rt_ring_written(&f->ring),
         .counts = feed_get_counts(f),
     };
+    RT_PATH();
 
     if (f->rt.running && f->rt.admitted) {
         put_mark(f, &mark);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/realtime.h"
 
 static const char *log_name = "qemu-dm";
 static enum log_level log_threshold = LOG_LEVEL_INFO;
@@ -38,6 +39,7 @@ void log_at(enum log_level level, const char *fmt, ...)
     va_list ap;
     int n;
 
+    rt_forbid("log_at");
     if (level > log_threshold) {
         return;
     }

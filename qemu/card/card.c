@@ -12,6 +12,7 @@
 #include "audio/stream.h"
 #include "audio/volume.h"
 #include "base/clock.h"
+#include "base/realtime.h"
 #include "card/sample_clock.h"
 #include "card/snapshot.h"
 #include "hw/es1370.h"
@@ -173,11 +174,12 @@ static void pci_bar_changed(void *opaque, unsigned index, const struct pci_bar *
     }
 }
 
-/* What the guest asks. */
+/* What the guest asks, by way of rt_card_serve. */
 
 static uint32_t config_read(void *opaque, unsigned offset, unsigned bytes)
 {
     struct card *card = opaque;
+    RT_PATH();
 
     return pci_config_read(&card->chip.pci, offset, bytes);
 }
@@ -185,6 +187,7 @@ static uint32_t config_read(void *opaque, unsigned offset, unsigned bytes)
 static void config_write(void *opaque, unsigned offset, unsigned bytes, uint32_t value)
 {
     struct card *card = opaque;
+    RT_PATH();
 
     rt_card_advance(card, clock_now_ns());
     pci_config_write(&card->chip.pci, offset, bytes, value);
@@ -193,6 +196,7 @@ static void config_write(void *opaque, unsigned offset, unsigned bytes, uint32_t
 static uint32_t port_read(void *opaque, uint16_t port, unsigned bytes)
 {
     struct card *card = opaque;
+    RT_PATH();
 
     rt_card_advance(card, clock_now_ns());
     return es1370_read(&card->chip, (uint16_t)(port - card->first_port), bytes);
@@ -201,6 +205,7 @@ static uint32_t port_read(void *opaque, uint16_t port, unsigned bytes)
 static void port_write(void *opaque, uint16_t port, unsigned bytes, uint32_t value)
 {
     struct card *card = opaque;
+    RT_PATH();
 
     rt_card_advance(card, clock_now_ns());
     es1370_write(&card->chip, (uint16_t)(port - card->first_port), bytes, value);
@@ -296,6 +301,7 @@ uint64_t rt_card_advance(struct card *card, uint64_t now_ns)
     uint64_t ticks = sample_clock_ticks(&card->clock, now_ns);
     uint64_t elapsed = ticks - card->chip_ticks;
     uint64_t event, wake;
+    RT_PATH();
 
     if (elapsed >= es1370_next_event(&card->chip)) {
         card->interrupted_ns = now_ns;
@@ -323,6 +329,8 @@ uint64_t rt_card_advance(struct card *card, uint64_t now_ns)
 
 void rt_card_serve(struct card *card)
 {
+    RT_PATH();
+
     guest_serve(card->guest);
 }
 

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 
 #include "base/clock.h"
+#include "base/realtime.h"
 
 /* How soon a page that had no RAM behind it is looked for again: often enough for a guest that
  * balloons up, rarely enough that pointing DMA at a hole costs next to nothing. */
@@ -35,6 +36,7 @@ static bool region_map(struct guest *g, struct guest_region *r, uint64_t first_g
 {
     xen_pfn_t gfns[REGION_PAGES];
     int errors[REGION_PAGES];
+    RT_EXEMPT("a buffer's first touch: Xen's library may wait for pages that have been paged out");
 
     for (unsigned i = 0; i < REGION_PAGES; i++) {
         gfns[i] = first_gfn + i;

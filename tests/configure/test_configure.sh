@@ -263,6 +263,19 @@ werror_does_not_reach_the_probes()
     expect build/config.mak '-Werror'
 }
 
+debug_traps_the_realtime_path()
+{
+    make_tree
+    configure --audio-drv-list=
+    expect_not build/config.h CONFIG_REALTIME_TRAPS
+    configure --audio-drv-list= --enable-debug
+    expect build/config.h '#define CONFIG_REALTIME_TRAPS 1'
+    expect build/config.mak 'CFLAGS := -O0 -g'
+    expect said 'traps in the realtime path'
+    configure --audio-drv-list= --enable-debug --enable-sanitizers=undefined
+    expect_not build/config.h CONFIG_REALTIME_TRAPS
+}
+
 compiler_that_does_not_work()
 {
     make_tree
@@ -335,6 +348,6 @@ run_cases pa_is_found pa_is_found_without_pkg_config pa_not_installed \
     the_historical_probe all_that_is_missing_is_told_at_once order_of_the_default_list \
     order_of_a_given_list no_driver_but_wav_and_none driver_that_this_tree_lacks unknown_options \
     help_names_every_option options_reach_the_program werror_does_not_reach_the_probes \
-    compiler_that_does_not_work out_of_tree_build_leaves_the_tree_alone \
+    debug_traps_the_realtime_path compiler_that_does_not_work out_of_tree_build_leaves_the_tree_alone \
     in_tree_build_goes_to_build dependencies_are_tracked \
     configure_is_asked_again_when_a_driver_comes
