@@ -66,17 +66,18 @@ LINK = $(CC) -pthread $(CFLAGS) $(SANITIZER_FLAGS) $(HARDENING_LDFLAGS) -Wl,--as
 PARTS := toolstack engine card hw xen audio sandbox base
 PART_SOURCES := $(foreach part,$(PARTS),$(wildcard $(SRC)/qemu/$(part)/*.c))
 # A driver is drivers/NAME.c, and NAME_*.c if it has them.
-DRIVER_SOURCES := $(wildcard $(foreach name,$(AUDIO_DRIVERS) wav none, \
+DRIVER_SOURCES := $(wildcard $(foreach name,$(AUDIO_DRIVERS) $(MIDI_DRIVER) wav none, \
 	$(SRC)/qemu/audio/drivers/$(name).c $(SRC)/qemu/audio/drivers/$(name)_*.c))
 PART_OBJECTS := $(patsubst $(SRC)/%.c,%.o,$(PART_SOURCES) $(DRIVER_SOURCES))
 PURE_OBJECTS := $(filter-out qemu/xen/%,$(PART_OBJECTS))
-DRIVER_LIBS := $(foreach name,$(AUDIO_DRIVERS),$(LIBS_$(name)))
+DRIVER_LIBS := $(foreach name,$(AUDIO_DRIVERS) $(MIDI_DRIVER),$(LIBS_$(name)))
 
 # A part sees the headers of its own libraries, and the devices mix register widths too much to
 # do without -Wconversion.
 qemu/xen/%.o: PART_CFLAGS = $(XEN_CFLAGS)
 qemu/card/%.o: PART_CFLAGS = $(ZLIB_CFLAGS)
-qemu/audio/drivers/%.o: PART_CFLAGS = $(CFLAGS_$(firstword $(subst _, ,$(notdir $*))))
+qemu/audio/drivers/%.o: PART_CFLAGS = \
+	$(or $(CFLAGS_$(notdir $*)),$(CFLAGS_$(firstword $(subst _, ,$(notdir $*)))))
 qemu/hw/%.o: PART_CFLAGS = -Wconversion
 
 qemu/%.o: $(SRC)/qemu/%.c config.mak $(SRC)/Makefile
@@ -108,6 +109,8 @@ TEST_TIMEOUT := 60
 tests/%.o: $(SRC)/tests/%.c config.mak $(SRC)/Makefile
 	@mkdir -p $(@D)
 	$(call say,CC)$(COMPILE) $(CMOCKA_CFLAGS) -I$(SRC)/tests -c -o $@ $<
+
+tests/unit/test_alsa_seq.o: CPPFLAGS += $(CFLAGS_alsa_seq)
 
 libqemu-dm.a: $(PURE_OBJECTS)
 libfakes.a: $(FAKE_OBJECTS)

@@ -5,13 +5,16 @@
  */
 #include "card/card.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "audio/driver.h"
+#include "audio/midi.h"
 #include "audio/stream.h"
 #include "audio/volume.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/realtime.h"
 #include "card/sample_clock.h"
 #include "card/snapshot.h"
@@ -54,6 +57,7 @@ struct card {
         struct volume volume;
         struct pcm_format format; /* the guest's; to the stream it is 16-bit stereo */
     } voices[PLAYBACK_CHANNELS];
+    struct midi_port *midi; /* NULL: the host has none */
 
     struct guest *guest;
     uint16_t first_port; /* of the I/O BAR where ports_mapped */
@@ -158,6 +162,31 @@ static void chip_capture(void *opaque, void *data, uint32_t frames)
     memset(data, f.bits == 8 ? 0x80 : 0, (size_t)frames * pcm_frame_bytes(&f));
 }
 
+static void chip_midi_out(void *opaque, uint8_t byte)
+{
+    struct card *card = opaque;
+
+    if (card->midi) {
+        rt_midi_write(card->midi, byte);
+    }
+}
+
+static bool chip_midi_in(void *opaque, uint8_t *byte)
+{
+    struct card *card = opaque;
+
+    return card->midi && rt_midi_read(card->midi, byte);
+}
+
+static void chip_midi_listen(void *opaque, bool on)
+{
+    struct card *card = opaque;
+
+    if (card->midi) {
+        rt_midi_listen(card->midi, on);
+    }
+}
+
 /* The I/O BAR has moved, or is no longer (or again) decoded. */
 static void pci_bar_changed(void *opaque, unsigned index, const struct pci_bar *bar)
 {
@@ -225,6 +254,9 @@ struct card *card_create(const struct audio_settings *settings, uint64_t now_ns,
         .playback = chip_playback,
         .capture = chip_capture,
         .mixer_changed = chip_mixer_changed,
+        .midi_out = chip_midi_out,
+        .midi_in = chip_midi_in,
+        .midi_listen = chip_midi_listen,
     };
 
     if (!card) {
@@ -247,6 +279,23 @@ struct card *card_create(const struct audio_settings *settings, uint64_t now_ns,
     return card;
 }
 
+/* People connect the port when they like, so it is there from the start. A guest without MIDI is
+ * the rule, and a host without no fault. */
+static void open_midi(struct card *card, uint16_t domid)
+{
+    char name[32];
+    struct err err;
+
+    if (!midi_driver) {
+        return;
+    }
+    snprintf(name, sizeof(name), "qemu-dm %u", domid);
+    card->midi = midi_port_open(midi_driver, name, &err);
+    if (!card->midi) {
+        log_info("no MIDI: %s", err.text);
+    }
+}
+
 bool card_plug(struct card *card, uint16_t domid, uint8_t slot, struct err *err)
 {
     const struct guest_device device = {
@@ -257,6 +306,7 @@ bool card_plug(struct card *card, uint16_t domid, uint8_t slot, struct err *err)
         .port_write = port_write,
     };
 
+    open_midi(card, domid);
     card->guest = guest_open(domid, slot, &device, err);
     return card->guest != NULL;
 }
@@ -264,6 +314,11 @@ bool card_plug(struct card *card, uint16_t domid, uint8_t slot, struct err *err)
 struct guest *card_guest(struct card *card)
 {
     return card->guest;
+}
+
+int card_event_fd(const struct card *card)
+{
+    return card->midi ? midi_port_fd(card->midi) : -1;
 }
 
 void card_destroy(struct card *card)
@@ -277,6 +332,9 @@ void card_destroy(struct card *card)
         if (card->voices[i].stream) {
             stream_close(card->voices[i].stream);
         }
+    }
+    if (card->midi) {
+        midi_port_close(card->midi);
     }
     free(card);
 }
@@ -300,7 +358,7 @@ uint64_t rt_card_advance(struct card *card, uint64_t now_ns)
 {
     uint64_t ticks = sample_clock_ticks(&card->clock, now_ns);
     uint64_t elapsed = ticks - card->chip_ticks;
-    uint64_t event, wake;
+    uint64_t wake = UINT64_MAX, event, midi;
     RT_PATH();
 
     if (elapsed >= es1370_next_event(&card->chip)) {
@@ -310,10 +368,15 @@ uint64_t rt_card_advance(struct card *card, uint64_t now_ns)
     es1370_advance(&card->chip, elapsed < MAX_CATCH_UP_TICKS ? elapsed : MAX_CATCH_UP_TICKS);
     rt_correct_clock(card, now_ns);
 
-    if (!card->running) {
-        return UINT64_MAX;
+    if (card->running) {
+        wake = now_ns + card->fetch_ns;
     }
-    wake = now_ns + card->fetch_ns;
+    midi = es1370_midi_due(&card->chip);
+    if (midi != UINT64_MAX) {
+        uint64_t due = sample_clock_when(&card->clock, ticks + midi);
+
+        wake = due < wake ? due : wake;
+    }
     event = es1370_next_event(&card->chip);
     if (event != UINT64_MAX) {
         uint64_t due = sample_clock_when(&card->clock, ticks + event);

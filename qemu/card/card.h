@@ -23,11 +23,16 @@ struct guest;
  * settings must outlive the card. NULL with err set. */
 struct card *card_create(const struct audio_settings *settings, uint64_t now_ns, struct err *err);
 
-/* Plugs the card into slot (0..31) of domain domid. */
+/* Plugs the card into slot (0..31) of domain domid, and its MIDI into the host's, where it has
+ * any. */
 bool card_plug(struct card *card, uint16_t domid, uint8_t slot, struct err *err);
 
 /* The guest the card is plugged into. */
 struct guest *card_guest(struct card *card);
+
+/* An event descriptor, readable (until it has been read) when something has come for the card and
+ * it wants to be advanced; -1: there is none. */
+int card_event_fd(const struct card *card);
 
 /* Unplugs, lets the streams end, frees. card may be NULL. */
 void card_destroy(struct card *card);

@@ -44,11 +44,12 @@ static bool set_timer(int timer, uint64_t at_ns)
  * waits. */
 static bool serve(struct card *card, int control, struct err *err)
 {
-    enum { GUEST, TIMER, CONTROL, COUNT };
+    enum { GUEST, TIMER, EVENT, CONTROL, COUNT };
     struct pollfd fds[COUNT] = {
         [GUEST] = {.fd = guest_fd(card_guest(card)), .events = POLLIN},
         [TIMER] = {.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK),
                    .events = POLLIN},
+        [EVENT] = {.fd = card_event_fd(card), .events = POLLIN},
         [CONTROL] = {.fd = control, .events = POLLIN},
     };
     uint64_t armed = UINT64_MAX;
@@ -58,7 +59,7 @@ static bool serve(struct card *card, int control, struct err *err)
     }
     for (;;) {
         uint64_t wake = rt_card_advance(card, clock_now_ns());
-        uint64_t expirations;
+        uint64_t times;
 
         if (wake != armed) {
             /* A time of 0 disarms, which is what "never" asks for. */
@@ -72,9 +73,13 @@ static bool serve(struct card *card, int control, struct err *err)
         }
         if (fds[TIMER].revents & POLLIN) {
             /* Emptied; the time itself is looked up. EAGAIN does no harm. */
-            if (read(fds[TIMER].fd, &expirations, sizeof(expirations)) > 0) {
+            if (read(fds[TIMER].fd, &times, sizeof(times)) > 0) {
                 armed = UINT64_MAX;
             }
+        }
+        if (fds[EVENT].revents & POLLIN && read(fds[EVENT].fd, &times, sizeof(times)) < 0 &&
+            errno != EAGAIN) {
+            return err_set(err, "cannot read the card's event descriptor: %s", strerror(errno));
         }
         if (fds[GUEST].revents & POLLIN) {
             rt_card_serve(card);

@@ -22,7 +22,7 @@ make_tree()
 {
     mkdir -p tree/qemu/audio/drivers
     cp "$SRC/configure" "$SRC/Makefile" tree
-    for name in pa pipewire alsa oss wav none; do
+    for name in pa pipewire alsa oss alsa_seq wav none; do
         echo "int driver_$name;" >"tree/qemu/audio/drivers/$name.c"
     done
     echo 'int main(void) { return 0; }' >tree/qemu/main.c
@@ -236,7 +236,7 @@ help_names_every_option()
 {
     make_tree
     configure --help
-    for option in --prefix --libexecdir --sysconfdir --audio-drv-list --with-engine --cc --cflags \
+    for option in --prefix --libexecdir --sysconfdir --audio-drv-list --disable-midi --with-engine --cc --cflags \
         --ldflags --enable-debug --enable-sanitizers --help; do
         expect said "  $option"
     done
@@ -274,6 +274,47 @@ debug_traps_the_realtime_path()
     expect said 'traps in the realtime path'
     configure --audio-drv-list= --enable-debug --enable-sanitizers=undefined
     expect_not build/config.h CONFIG_REALTIME_TRAPS
+}
+
+midi_is_found()
+{
+    make_tree
+    configure --audio-drv-list=
+    expect said 'midi            yes (ALSA sequencer)'
+    expect build/config.h '#define CONFIG_MIDI 1'
+    expect build/config.mak 'LIBS_alsa_seq := -lasound'
+    make -C build qemu-dm
+    [ -f build/qemu/audio/drivers/alsa_seq.o ]
+}
+
+midi_not_wanted()
+{
+    make_tree
+    configure --audio-drv-list= --disable-midi
+    expect said 'midi            no (--disable-midi)'
+    expect_not build/config.h CONFIG_MIDI
+    make -C build qemu-dm
+    [ ! -e build/qemu/audio/drivers/alsa_seq.o ]
+}
+
+midi_not_installed()
+{
+    make_tree
+    other_machine
+    rm -r include/alsa pc/alsa.pc
+    configure --audio-drv-list=
+    expect said 'midi            no (not installed: apt install libasound2-dev)'
+    expect_not build/config.h CONFIG_MIDI
+}
+
+midi_installed_but_does_not_compile()
+{
+    make_tree
+    other_machine
+    rm -r include/alsa
+    configure --audio-drv-list=
+    expect said 'midi            no (installed, but the probe failed to compile: see config.log)'
+    expect build/config.log 'snd_midi_event_new(64'
 }
 
 compiler_that_does_not_work()
@@ -348,6 +389,7 @@ run_cases pa_is_found pa_is_found_without_pkg_config pa_not_installed \
     the_historical_probe all_that_is_missing_is_told_at_once order_of_the_default_list \
     order_of_a_given_list no_driver_but_wav_and_none driver_that_this_tree_lacks unknown_options \
     help_names_every_option options_reach_the_program werror_does_not_reach_the_probes \
-    debug_traps_the_realtime_path compiler_that_does_not_work out_of_tree_build_leaves_the_tree_alone \
-    in_tree_build_goes_to_build dependencies_are_tracked \
+    midi_is_found midi_not_wanted midi_not_installed midi_installed_but_does_not_compile \
+    debug_traps_the_realtime_path compiler_that_does_not_work \
+    out_of_tree_build_leaves_the_tree_alone in_tree_build_goes_to_build dependencies_are_tracked \
     configure_is_asked_again_when_a_driver_comes

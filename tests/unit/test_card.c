@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "audio/midi.h"
 #include "audio/stream.h"
 #include "base/clock.h"
 #include "card/card.h"
@@ -89,12 +90,71 @@ double rt_stream_clock_ppm(struct stream *s)
     return s->ppm;
 }
 
+/* And instead of the host's MIDI. */
+struct midi_port {
+    char name[32];
+    bool open, listening;
+    uint8_t out[64], in[64];
+    unsigned sent, waiting, taken;
+};
+
+static struct midi_port midi;
+static bool host_has_midi = true;
+static const struct midi_driver fake_midi_driver;
+const struct midi_driver *const midi_driver = &fake_midi_driver;
+
+struct midi_port *midi_port_open(const struct midi_driver *driver, const char *name,
+                                 struct err *err)
+{
+    assert_ptr_equal(driver, midi_driver);
+    if (!host_has_midi) {
+        err_set(err, "this host has no MIDI");
+        return NULL;
+    }
+    memset(&midi, 0, sizeof(midi));
+    midi.open = true;
+    strcpy(midi.name, name);
+    return &midi;
+}
+
+void midi_port_close(struct midi_port *p)
+{
+    p->open = false;
+}
+
+int midi_port_fd(const struct midi_port *p)
+{
+    (void)p;
+    return 77;
+}
+
+void rt_midi_listen(struct midi_port *p, bool on)
+{
+    p->listening = on;
+}
+
+void rt_midi_write(struct midi_port *p, uint8_t byte)
+{
+    p->out[p->sent++ % sizeof(p->out)] = byte;
+}
+
+bool rt_midi_read(struct midi_port *p, uint8_t *byte)
+{
+    if (p->taken == p->waiting) {
+        return false;
+    }
+    *byte = p->in[p->taken++];
+    return true;
+}
+
 /* The guest's side. */
 
 enum {
     PORT = 0xc200,
     CONTROL = 0x00,
     STATUS = 0x04,
+    UART_DATA = 0x08,
+    UART_STATUS = 0x09,
     MEM_PAGE = 0x0c,
     CODEC = 0x10,
     SCTL = 0x20,
@@ -102,6 +162,9 @@ enum {
     DAC2_COUNT = 0x28,
     WINDOW = 0x30,
     CDC_EN = 0x02,
+    UART_EN = 0x08,
+    RXINTEN = 0x80,
+    TXINTEN = 0x20,
     DAC2_EN = 0x20,
     DAC1_EN = 0x40,
     DAC2_INT = 0x200,
@@ -126,6 +189,20 @@ static void out(unsigned reg, uint32_t value)
     const struct guest_device *d = &fake_guest()->device;
 
     d->port_write(d->opaque, (uint16_t)(PORT + reg), 4, value);
+}
+
+static uint8_t in_byte(unsigned reg)
+{
+    const struct guest_device *d = &fake_guest()->device;
+
+    return (uint8_t)d->port_read(d->opaque, (uint16_t)(PORT + reg), 1);
+}
+
+static void out_byte(unsigned reg, uint8_t value)
+{
+    const struct guest_device *d = &fake_guest()->device;
+
+    d->port_write(d->opaque, (uint16_t)(PORT + reg), 1, value);
 }
 
 static void config(unsigned offset, unsigned bytes, uint32_t value)
@@ -155,6 +232,7 @@ static int unplug(void **state)
     card_destroy(card);
     assert_int_equal(streams_open, 0);
     assert_null(fake_guest());
+    assert_false(midi.open);
     return 0;
 }
 
@@ -402,6 +480,76 @@ static void a_guest_that_has_not_unmuted_is_silent(void **state)
     assert_int_equal(streams[1].last[1], 0);
 }
 
+/* Nothing plays: it is MIDI that wakes the card, each time that a byte is through. */
+static void midi_goes_out_on_time(void **state)
+{
+    uint64_t start = now;
+
+    (void)state;
+    assert_string_equal(midi.name, "qemu-dm 5");
+    assert_int_equal(card_event_fd(card), 77);
+    assert_false(midi.listening);
+    out(CONTROL, CDC_EN | UART_EN);
+    assert_true(midi.listening);
+    out_byte(UART_DATA, 0x90);
+    out_byte(UART_DATA, 0x3c);
+    for (unsigned i = 1; i <= 2; i++) {
+        now = rt_card_advance(card, now);
+        assert_in_range(now, start + i * 320 * NS_PER_US, start + i * 320005);
+        assert_int_equal(midi.sent, i - 1);
+        rt_card_advance(card, now);
+        assert_int_equal(midi.sent, i);
+    }
+    assert_memory_equal(midi.out, "\x90\x3c", 2);
+    assert_true(rt_card_advance(card, now) == UINT64_MAX);
+    assert_false(fake_guest()->intx);
+}
+
+static void midi_comes_in_on_time(void **state)
+{
+    uint64_t start;
+
+    (void)state;
+    out(CONTROL, CDC_EN | UART_EN);
+    out_byte(UART_STATUS, RXINTEN);
+    assert_true(rt_card_advance(card, now) == UINT64_MAX);
+    now += NS_PER_S;
+    memcpy(midi.in, "\x80\x3c", 2);
+    midi.waiting = 2;
+    start = now;
+    for (unsigned i = 1; i <= 2; i++) {
+        now = rt_card_advance(card, now); /* at first because of card_event_fd */
+        assert_in_range(now, start + i * 320 * NS_PER_US, start + i * 320005);
+        assert_false(fake_guest()->intx);
+        rt_card_advance(card, now);
+        assert_true(fake_guest()->intx);
+        assert_int_equal(in_byte(UART_DATA), midi.in[i - 1]);
+        assert_false(fake_guest()->intx);
+    }
+    assert_true(rt_card_advance(card, now) == UINT64_MAX);
+}
+
+static void a_host_without_midi(void **state)
+{
+    (void)state;
+    unplug(state);
+    host_has_midi = false;
+    plug(state);
+    host_has_midi = true;
+    assert_int_equal(card_event_fd(card), -1);
+    out(CONTROL, CDC_EN | UART_EN);
+    out_byte(UART_STATUS, RXINTEN | TXINTEN);
+    assert_true(fake_guest()->intx);
+    out_byte(UART_DATA, 0xfe);
+    out_byte(UART_DATA, 0xfe);
+    assert_false(fake_guest()->intx);
+    now = rt_card_advance(card, now);
+    rt_card_advance(card, now);
+    assert_true(fake_guest()->intx);
+    out(CONTROL, CDC_EN);
+    assert_false(fake_guest()->intx);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -417,6 +565,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_voice_plays_at_its_volume, plug, unplug),
         cmocka_unit_test_setup_teardown(a_guest_that_has_not_unmuted_is_silent, plug, unplug),
         cmocka_unit_test_setup_teardown(an_interrupt_each_frame_is_bounded, plug, unplug),
+        cmocka_unit_test_setup_teardown(midi_goes_out_on_time, plug, unplug),
+        cmocka_unit_test_setup_teardown(midi_comes_in_on_time, plug, unplug),
+        cmocka_unit_test_setup_teardown(a_host_without_midi, plug, unplug),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
