@@ -3,13 +3,22 @@
  * A sound in which every frame is distinct, and the comparison of a recording
  * with it. Frames are S16LE stereo at 44100 Hz, so a frame has 32 bits.
  *
- *     pattern make SECONDS [FIRST] > raw
- *     pattern check RECORDING SECONDS [FIRST]
+ *     pattern make SECONDS [FIRST [FORMAT]] > raw
+ *     pattern check RECORDING SECONDS [FIRST [FORMAT]]
  *
  * Frame n carries n in 24 bits and 8 check bits made from n, scrambled by a
  * permutation of the 32-bit numbers, so that it sounds like noise and never is
  * silence. FIRST is the number of the first frame (0): patterns that do not
  * overlap can be told apart in one recording.
+ *
+ * FORMAT says how the 32 bits lie in the sound:
+ *   stereo        in a frame of S16LE stereo; this without FORMAT
+ *   left, right   in two frames of S16LE stereo, of which the other channel is silent: it may hold
+ *                 another pattern where both are heard
+ *   u8            in four frames of U8 mono
+ * SECONDS are 44100 frames of the format, at whatever rate it is played. Of the last three, what is
+ * called a frame below is two or four frames of the format, and a break that is no whole number of
+ * those loses all that is on its shorter side.
  *
  * check prints one line "key=value ..." and exits 0 if the recording holds the
  * whole pattern, each frame once, in order and without a break; 1 otherwise:
@@ -33,13 +42,27 @@
 #include <string.h>
 
 enum { RATE = 44100, NUMBER_BITS = 24 };
-#define NUMBERS (UINT32_C(1) << NUMBER_BITS)
+#define NUMBERS   (UINT32_C(1) << NUMBER_BITS)
 #define NO_NUMBER UINT32_MAX
 
 static uint32_t check_bits(uint32_t number)
 {
     return (number * UINT32_C(0x9e3779b1) >> 24) ^ 0xa5;
 }
+
+struct format {
+    const char *name;
+    unsigned frame_bytes;
+    unsigned offset, carried; /* of them, those that carry the pattern */
+    uint32_t silence;         /* what is carried where there is silence */
+};
+
+static const struct format formats[] = {
+    {"stereo", 4, 0, 4, 0},
+    {"left", 4, 0, 2, 0},
+    {"right", 4, 2, 2, 0},
+    {"u8", 1, 0, 1, UINT32_C(0x80808080)},
+};
 
 /* A permutation: xor with the upper half undoes itself, and an odd multiplier has an inverse. */
 static uint32_t scramble(uint32_t x)
@@ -64,6 +87,7 @@ static uint32_t frame_of(uint32_t number)
 }
 
 struct pattern {
+    const struct format *format;
     uint32_t first;
     uint32_t frames;
 };
@@ -95,7 +119,8 @@ struct report {
 static struct report compare(const struct pattern *pattern, const uint32_t *frames, size_t length,
                              bool *heard)
 {
-    struct report report = { 0 };
+    struct report report = {0};
+    uint32_t silence = pattern->format->silence;
     size_t silent = 0, silences = 0, differing = 0; /* since the last trusted frame */
     size_t replaced = 0;
     uint32_t expected = 0; /* the number after the last trusted one */
@@ -110,9 +135,9 @@ static struct report compare(const struct pattern *pattern, const uint32_t *fram
                         (i + 1 < length && frames[i + 1] == frame_of(first + number + 1)));
 
         if (!trusted) {
-            if (frames[i] != 0)
+            if (frames[i] != silence)
                 differing++;
-            else if (silent++ == 0 || frames[i - 1] != 0)
+            else if (silent++ == 0 || frames[i - 1] != silence)
                 silences++;
             continue;
         }
@@ -146,11 +171,19 @@ static struct report compare(const struct pattern *pattern, const uint32_t *fram
 
 static bool make(const struct pattern *pattern)
 {
-    for (uint32_t n = 0; n < pattern->frames; n++) {
-        uint32_t frame = frame_of(pattern->first + n);
+    const struct format *format = pattern->format;
 
-        for (int shift = 0; shift < 32; shift += 8)
-            putchar_unlocked(frame >> shift & 0xff);
+    for (uint32_t n = 0; n < pattern->frames; n++) {
+        uint32_t left = frame_of(pattern->first + n);
+
+        for (unsigned done = 0; done < sizeof left; done += format->carried)
+            for (unsigned at = 0; at < format->frame_bytes; at++) {
+                bool carries = at >= format->offset && at - format->offset < format->carried;
+
+                putchar_unlocked(carries ? left & 0xff : 0);
+                if (carries)
+                    left >>= 8;
+            }
     }
     if (fflush(stdout) || ferror(stdout)) {
         perror("pattern: standard output");
@@ -159,12 +192,13 @@ static bool make(const struct pattern *pattern)
     return true;
 }
 
-/* The frames of a raw recording; a part of a frame at the end is left out. */
-static uint32_t *read_frames(const char *path, size_t *length)
+/* What a raw recording's frames carry, end to end; a part of a frame at the end is left out. */
+static uint8_t *read_carried(const char *path, const struct format *format, size_t *length)
 {
     FILE *file = fopen(path, "rb");
     long bytes;
-    uint32_t *frames;
+    uint8_t *data;
+    size_t frames;
 
     if (!file || fseek(file, 0, SEEK_END) || (bytes = ftell(file)) < 0 ||
         fseek(file, 0, SEEK_SET)) {
@@ -173,39 +207,79 @@ static uint32_t *read_frames(const char *path, size_t *length)
             fclose(file);
         return NULL;
     }
-    *length = (size_t)bytes / sizeof *frames;
-    frames = malloc(*length * sizeof *frames + 1);
-    if (!frames || fread(frames, sizeof *frames, *length, file) != *length) {
+    frames = (size_t)bytes / format->frame_bytes;
+    data = malloc(frames * format->frame_bytes + 1);
+    if (!data || fread(data, format->frame_bytes, frames, file) != frames) {
         perror(path);
-        free(frames);
-        frames = NULL;
+        free(data);
+        fclose(file);
+        return NULL;
     }
     fclose(file);
-    return frames;
+    for (size_t i = 0; i < frames; i++)
+        memmove(data + i * format->carried, data + i * format->frame_bytes + format->offset,
+                format->carried);
+    *length = frames * format->carried;
+    return data;
+}
+
+/* Compares with what is carried from that frame of the recording on. */
+static bool compare_from(const struct pattern *pattern, const uint8_t *carried, size_t bytes,
+                         unsigned from, struct report *report)
+{
+    const struct format *format = pattern->format;
+    size_t skipped = (size_t)from * format->carried;
+    size_t length = bytes < skipped ? 0 : (bytes - skipped) / sizeof(uint32_t);
+    uint32_t *frames = malloc(length * sizeof *frames + 1);
+    bool *heard = calloc(pattern->frames, sizeof *heard);
+
+    if (!frames || !heard) {
+        perror("pattern");
+        free(frames);
+        free(heard);
+        return false;
+    }
+    for (size_t i = 0; i < length; i++) {
+        const uint8_t *p = carried + skipped + i * sizeof(uint32_t);
+
+        frames[i] = p[0] | p[1] << 8 | p[2] << 16 | (uint32_t)p[3] << 24;
+    }
+    *report = compare(pattern, frames, length, heard);
+    free(frames);
+    free(heard);
+    if (report->found > 0) {
+        report->begin = from + report->begin * (sizeof(uint32_t) / format->carried);
+        report->end = from + report->end * (sizeof(uint32_t) / format->carried);
+    }
+    return true;
 }
 
 /* 0: all there; 1: not; 2: could not be compared. */
 static int check(const struct pattern *pattern, const char *path)
 {
-    size_t length;
-    uint32_t *frames = read_frames(path, &length);
-    bool *heard = calloc(pattern->frames, sizeof *heard);
-    struct report report;
+    size_t bytes;
+    uint8_t *carried = read_carried(path, pattern->format, &bytes);
+    struct report report = {0};
 
-    if (!frames || !heard) {
-        free(frames);
-        free(heard);
+    if (!carried)
         return 2;
+    /* The pattern may begin at any frame. */
+    for (unsigned from = 0; from < sizeof(uint32_t) / pattern->format->carried; from++) {
+        struct report other;
+
+        if (!compare_from(pattern, carried, bytes, from, &other)) {
+            free(carried);
+            return 2;
+        }
+        if (from == 0 || other.found > report.found)
+            report = other;
     }
-    report = compare(pattern, frames, length, heard);
-    free(frames);
-    free(heard);
+    free(carried);
     printf("frames=%" PRIu32 " found=%zu missing=%zu repeated=%zu misplaced=%zu differing=%zu "
            "gaps=%zu gap_frames=%zu begin=%zu end=%zu\n",
            pattern->frames, report.found, report.missing, report.repeated, report.misplaced,
            report.differing, report.gaps, report.gap_frames, report.begin, report.end);
-    return report.missing || report.repeated || report.misplaced || report.differing ||
-           report.gaps;
+    return report.missing || report.repeated || report.misplaced || report.differing || report.gaps;
 }
 
 static bool read_number(const char *text, uint32_t max, uint32_t *number)
@@ -217,23 +291,32 @@ static bool read_number(const char *text, uint32_t max, uint32_t *number)
     return end != text && *end == '\0' && value <= max;
 }
 
-int main(int argc, char **argv)
+/* SECONDS [FIRST [FORMAT]] */
+static bool read_pattern(int argc, char **argv, struct pattern *pattern)
 {
-    bool making = argc > 1 && strcmp(argv[1], "make") == 0;
-    int seconds_at = making ? 2 : 3;
-    struct pattern pattern = { 0 };
     uint32_t seconds;
 
-    if ((!making && (argc < 2 || strcmp(argv[1], "check") != 0)) || argc <= seconds_at ||
-        argc > seconds_at + 2 || !read_number(argv[seconds_at], NUMBERS / RATE, &seconds) ||
-        (argc == seconds_at + 2 &&
-         !read_number(argv[seconds_at + 1], NUMBERS - seconds * RATE, &pattern.first))) {
-        fprintf(stderr, "Usage: pattern make SECONDS [FIRST] > raw\n"
-                        "       pattern check RECORDING SECONDS [FIRST]\n");
-        return 2;
-    }
-    pattern.frames = seconds * RATE;
-    if (making)
+    if (argc < 1 || argc > 3 || !read_number(argv[0], NUMBERS / RATE, &seconds))
+        return false;
+    for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++)
+        if (strcmp(argc > 2 ? argv[2] : "stereo", formats[i].name) == 0)
+            pattern->format = &formats[i];
+    if (!pattern->format)
+        return false;
+    pattern->frames = seconds * RATE / (sizeof(uint32_t) / pattern->format->carried);
+    return argc < 2 || read_number(argv[1], NUMBERS - pattern->frames, &pattern->first);
+}
+
+int main(int argc, char **argv)
+{
+    struct pattern pattern = {0};
+
+    if (argc > 2 && strcmp(argv[1], "make") == 0 && read_pattern(argc - 2, argv + 2, &pattern))
         return make(&pattern) ? 0 : 2;
-    return check(&pattern, argv[2]);
+    if (argc > 3 && strcmp(argv[1], "check") == 0 && read_pattern(argc - 3, argv + 3, &pattern))
+        return check(&pattern, argv[2]);
+    fprintf(stderr, "Usage: pattern make SECONDS [FIRST [FORMAT]] > raw\n"
+                    "       pattern check RECORDING SECONDS [FIRST [FORMAT]]\n"
+                    "FORMAT: stereo, left, right, u8\n");
+    return 2;
 }

@@ -11,9 +11,9 @@ trap 'rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
 
 failed=0
-expect() { # NAME EXPECTED-START-OF-LINE EXPECTED-STATUS  (the recording: rec; two seconds)
+expect() { # NAME EXPECTED-PART-OF-LINE EXPECTED-STATUS  (the recording: rec; two seconds)
     local line status=0
-    line=$("$pattern" check rec 2 "${first-0}") || status=$?
+    line=$("$pattern" check rec 2 "${first-0}" "${format-stereo}") || status=$?
     if [[ $line == *"$2"* ]] && [ $status = "$3" ]; then
         echo "ok - $1"
     else
@@ -64,7 +64,46 @@ expect "nothing" "found=0 missing=88200" 1
 "$pattern" make 2 5000000 >rec
 first=5000000 expect "a pattern that begins elsewhere" "found=88200 missing=0 repeated=0 misplaced=0 differing=0 gaps=0" 0
 expect "the wrong pattern" "found=0 missing=88200" 1
-for bad in "" "make" "make x" "make 381" "check" "check rec" "check rec 2 99999999" "make 1 2 3"; do
+
+# The formats: two or four of their frames make one of those counted.
+all="missing=0 repeated=0 misplaced=0 differing=0 gaps=0 gap_frames=0"
+"$pattern" make 2 0 left >l.raw
+"$pattern" make 2 5000000 right >r.raw
+cut() { tail -c +$(($2 * 4 + 1)) "$1" | head -c $((($3 - $2) * 4)); } # FILE FROM UP-TO
+[ "$(stat -c %s l.raw)" = 352800 ] || { echo "not ok - two seconds left are 88200 frames of 4 bytes"; failed=1; }
+od -An -v -t x2 -w4 l.raw | grep -qv ' 0000$' && { echo "not ok - left is heard on the right"; failed=1; }
+od -An -v -t x2 -w4 r.raw | grep -qv '^ 0000' && { echo "not ok - right is heard on the left"; failed=1; }
+cp l.raw rec
+format=left expect "the left channel" "frames=44100 found=44100 $all begin=0 end=88200" 0
+format=right expect "the left channel is not the right one" "found=0 missing=44100" 1
+first=1 format=left expect "the left channel of another pattern" "found=44099 missing=1" 1
+# Both, the right one 101 frames later, as a host that mixes would play them.
+{ silence 7; cut l.raw 0 88200; silence 200; } | od -An -v -t u1 -w4 >l
+{ silence 108; cut r.raw 0 88200; silence 99; } | od -An -v -t u1 -w4 >r
+paste -d' ' l r | LC_ALL=C awk '{ printf "%c%c%c%c", $1, $2, $7, $8 }' >rec
+format=left expect "left, where right is heard too" "found=44100 $all begin=7 end=88207" 0
+first=5000000 format=right expect "right, where left is heard too" "found=44100 $all begin=108 end=88308" 0
+{ cut l.raw 0 500; cut l.raw 502 88200; } >rec
+format=left expect "two lost frames of a channel" "found=44099 missing=1 repeated=0" 1
+{ cut l.raw 0 500; cut l.raw 501 88200; } >rec
+format=left expect "one lost frame of a channel" "found=43849 missing=251 " 1
+{ cut l.raw 0 500; silence 64; cut l.raw 500 88200; } >rec
+format=left expect "a gap in a channel" "missing=0 repeated=0 misplaced=0 differing=0 gaps=1 gap_frames=32" 1
+
+"$pattern" make 2 7 u8 >u8.raw
+[ "$(stat -c %s u8.raw)" = 88200 ] || { echo "not ok - two seconds of u8 are 88200 bytes"; failed=1; }
+u8_silence() { silence "$1" | tr '\0' '\200' | head -c "$1"; }
+{ u8_silence 3; cat u8.raw; u8_silence 4; } >rec
+first=7 format=u8 expect "unsigned bytes" "frames=22050 found=22050 $all begin=3 end=88203" 0
+{ u8_silence 2; head -c 4000 u8.raw; u8_silence 8; tail -c +4001 u8.raw; } >rec
+first=7 format=u8 expect "a gap in unsigned bytes" "found=22050 missing=0 repeated=0 misplaced=0 differing=0 gaps=1 gap_frames=2 begin=2" 1
+{ head -c 4000 u8.raw; tail -c +4009 u8.raw; } >rec
+first=7 format=u8 expect "lost unsigned bytes" "found=22048 missing=2" 1
+tr '\200-\377\0-\177' '\0-\377' <u8.raw >rec
+first=7 format=u8 expect "signed bytes" "found=0 missing=22050" 1
+
+for bad in "" "make" "make x" "make 381" "check" "check rec" "check rec 2 99999999" "make 1 2 3" \
+    "make 1 2 left 3" "check rec 2 0 mono"; do
     status=0
     # shellcheck disable=SC2086
     "$pattern" $bad >out 2>err || status=$?

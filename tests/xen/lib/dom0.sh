@@ -49,14 +49,32 @@ start_pulse() {
     mark pulse started
 }
 
-# Records the sink's monitor, from now on, as raw S16LE stereo frames at 44100 Hz. The mark says
-# how many frames have been recorded by then.
-start_recording() { # FILE [LATENCY-MS]
+# Another null sink, with module-null-sink's options.
+add_sink() { # NAME OPTION...
+    local name=$1
+    shift
+    pactl --server=unix:/run/lab/pulse/native load-module module-null-sink sink_name="$name" \
+        norewinds=1 "$@" >/dev/null || fail "PulseAudio makes no sink '$name'" dom0.log pulse.log
+}
+
+# Streams opened from now on play to it, and those that are open move there: only to a sink that
+# is recorded, since an idle one takes their rate.
+use_sink() { # NAME
+    pactl --server=unix:/run/lab/pulse/native set-default-sink "$1" ||
+        fail "PulseAudio does not use the sink '$1'" dom0.log pulse.log
+}
+
+# Records a sink's monitor from now on, as raw S16LE stereo at 44100 Hz or as parec's options say
+# instead. The mark says how many bytes have been recorded by then.
+start_recording() { # FILE [PAREC-OPTION...]
+    local file=$1
+    shift
     parec --server=unix:/run/lab/pulse/native --device=lab.monitor --raw --format=s16le \
-        --rate=44100 --channels=2 --latency-msec="${2-500}" >"/run/lab/$1" 2>>/run/lab/parec.log &
+        --rate=44100 --channels=2 --latency-msec=500 "$@" \
+        >"/run/lab/$file" 2>>/run/lab/parec.log &
     recorder_pid=$!
-    wait_until 30 test -s "/run/lab/$1" || fail "parec does not record" parec.log pulse.log
-    mark recording "$1" frames=$(($(stat -c %s "/run/lab/$1") / 4))
+    wait_until 30 test -s "/run/lab/$file" || fail "parec does not record" parec.log pulse.log
+    mark recording "$file" bytes="$(stat -c %s "/run/lab/$file")"
 }
 
 stop_recording() {
@@ -101,6 +119,14 @@ create_domain() {
 
 domain_exists() {
     xenstore-exists "/local/domain/$domid"
+}
+
+# What the guest's "ask" waits for. By way of the last sector of the disk it has booted from, which
+# its file system does not reach.
+answer() { # WORD
+    printf '%-511s\n' "$1" |
+        dd of=/run/lab/guest.img bs=512 seek=98303 conv=notrunc status=none
+    mark answered "$1"
 }
 
 # Waits until the guest has said "lab: ..." as the (extended) pattern tells.

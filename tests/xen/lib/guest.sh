@@ -29,16 +29,43 @@ unmute() {
     amixer sget PCM,0
 }
 
-# Plays raw S16LE stereo at 44100 Hz, and says how long it took and how often ALSA ran dry. With the
-# largest buffer that the card has, 743 ms: an emulated processor stands still for a while at times.
-play() { # DEVICE FILE NAME
-    local begin status=0
+# Interrupts that the card's driver has had, since it was loaded.
+interrupts() {
+    awk '/snd_ens1370/ { n = $2 } END { print n + 0 }' /proc/interrupts
+}
+
+# Plays raw S16LE stereo at 44100 Hz, or what aplay's options say instead, and says how long it
+# took, how often ALSA ran dry and how many interrupts there were. With the largest buffer that the
+# card has, 743 ms: an emulated processor stands still for a while at times.
+play() { # DEVICE FILE NAME [APLAY-OPTION...]
+    local device=$1 file=$2 name=$3 status=0 begin before
+    shift 3
+    before=$(interrupts)
     begin=$(uptime_s)
-    say "playing $3 $begin"
-    aplay -q -D "$1" --buffer-size=32768 --period-size=8192 -t raw -f S16_LE -r 44100 -c 2 "$2" \
-        2>/tmp/aplay.err || status=$?
-    say "played $3 $(uptime_s) from=$begin status=$status xruns=$(grep -c underrun /tmp/aplay.err)"
-    cat /tmp/aplay.err
+    say "playing $name $begin"
+    aplay -q -D "$device" --buffer-size=32768 --period-size=8192 -t raw -f S16_LE -r 44100 -c 2 \
+        "$@" "$file" 2>"/tmp/$name.err" || status=$?
+    say "played $name $(uptime_s) from=$begin status=$status" \
+        "xruns=$(grep -c underrun "/tmp/$name.err") interrupts=$(($(interrupts) - before))"
+    cat "/tmp/$name.err"
+}
+
+# Says where the card is in a play, by its driver: frames, and seconds since it was started.
+position() { # SUBSTREAM NAME
+    say "position $2 $(awk '
+        $1 == "trigger_time:" { started = $2 }
+        $1 == "hw_ptr" { frames = $3 }
+        END { printf "frames=%d seconds=%.2f", frames, $1 - started }' \
+        "/proc/asound/card0/$1/sub0/status" /proc/uptime)"
+}
+
+# Asks dom0 for something, and waits until it has answered.
+ask() { # WORD
+    modprobe sd_mod
+    say "asks $1"
+    until dd if=/dev/sda bs=512 skip=98303 count=1 iflag=direct 2>/dev/null | grep -q "^$1 "; do
+        sleep 1
+    done
 }
 
 # Lines of the kernel's log that tell of trouble.
