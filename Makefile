@@ -167,7 +167,7 @@ check-drivers: $(DRIVER_TESTS) ## run the drivers' tests against real sound serv
 # --- the bench ---
 
 BENCH_OBJECTS := $(addprefix tests/bench/, analysis.o floor_writer.o guest_driver.o listener.o \
-	machine_ours.o stall_watch.o)
+	machine_ours.o machine_qemu.o stall_watch.o)
 
 .PHONY: bench-tools
 bench-tools: tests/bench/measure

@@ -191,6 +191,43 @@ void delays_measure(const struct heard *runs, size_t count, uint64_t from, uint6
     }
 }
 
+void lateness_measure(const uint64_t *times, size_t count, uint64_t from, uint64_t to,
+                      const struct stall *stalls, size_t stall_count, struct histogram *late)
+{
+    size_t first = 0, end, low;
+    uint64_t around;
+    double pace;
+
+    while (first < count && times[first] < from) {
+        first++;
+    }
+    for (end = first; end < count && times[end] < to; end++) {
+    }
+    if (end - first < 2) {
+        return;
+    }
+    pace = (double)(times[end - 1] - times[first]) / (double)(end - 1 - first);
+    around = (uint64_t)(4 * pace);
+    around = around > 100 * NS_PER_MS ? around : 100 * NS_PER_MS;
+
+    low = first;
+    for (size_t i = first; i < end; i++) {
+        double most = 0;
+
+        while (times[low] + around < times[i]) {
+            low++;
+        }
+        for (size_t n = low; n < end && times[n] <= times[i] + around; n++) {
+            double after = (double)(int64_t)(times[i] - times[n]) - pace * ((double)i - (double)n);
+
+            most = after > most ? after : most;
+        }
+        if (!stall_overlaps(stalls, stall_count, times[i] - (uint64_t)most, times[i])) {
+            histogram_add(late, (uint64_t)most);
+        }
+    }
+}
+
 uint32_t step_of(struct passing before, struct passing after)
 {
     uint64_t moved = after.frames - before.frames;

@@ -94,6 +94,17 @@ void delays_measure(const struct heard *runs, size_t count, uint64_t from, uint6
                     const struct stall *stalls, size_t stall_count, uint64_t window,
                     struct histogram *delays);
 
+/*
+ * How late each interrupt in [from, to) reached the driver. When it was due is not on record; but
+ * interrupts come at a steady pace, and never early: the earliest of those around one (100 ms, or
+ * four periods) sets the time for it. Farther around, a card's clock that follows its sink would be
+ * taken for lateness. times are all that came, in order, one for each period.
+ *
+ * Interrupts that a stall held up are left out; with a stall_count of 0, none are.
+ */
+void lateness_measure(const uint64_t *times, size_t count, uint64_t from, uint64_t to,
+                      const struct stall *stalls, size_t stall_count, struct histogram *late);
+
 /* Frames by which the position moved at once between two looks: without those that the time
  * between them accounts for. */
 uint32_t step_of(struct passing before, struct passing after);

@@ -32,9 +32,8 @@ struct driver {
     struct machine *m;
     struct record *r;
     unsigned period;
-    unsigned offset;     /* of the position in the buffer, when last read */
-    uint64_t frames;     /* played by then, since the start */
-    uint64_t period_end; /* in frames: the one whose interrupt is to come */
+    unsigned offset; /* of the position in the buffer, when last read */
+    uint64_t frames; /* played by then, since the start */
     uint64_t cpu_at_begin;
     uint64_t cpu_time_at_begin;
 };
@@ -71,25 +70,19 @@ static void interrupt(struct driver *d)
 {
     struct machine *m = d->m;
     struct record *r = d->r;
-    struct passing now;
+    uint64_t now = clock_now_ns();
 
     if (!(m->read(m, STATUS, 4) & STATUS_DAC2)) {
         return;
+    }
+    if (r->interrupt_count < r->interrupt_room) {
+        r->interrupts[r->interrupt_count++] = now;
     }
     m->write(m, SCTL, 4, SCTL_S16_STEREO);
     m->write(m, SCTL, 4, SCTL_S16_STEREO | DAC2_INT);
     m->read(m, CONTROL, 4);
     m->write(m, MEM_PAGE, 4, 0xc);
-    now = look(d);
-    /* One that comes for an earlier period's end, already counted, is not late by itself. */
-    if (now.frames < d->period_end) {
-        return;
-    }
-    if (r->interrupt_count < r->interrupt_room) {
-        r->interrupts[r->interrupt_count++] =
-            (struct interrupt){now.time, (now.frames - d->period_end) * NS_PER_S / BENCH_RATE};
-    }
-    d->period_end += (now.frames - d->period_end) / d->period * d->period + d->period;
+    look(d);
 }
 
 static void codec(struct machine *m, unsigned reg, unsigned value)
@@ -122,9 +115,6 @@ static void start(struct driver *d)
     m->write(m, DAC2_SIZE, 4, BUFFER_FRAMES - 1);
     m->write(m, SCTL, 4, SCTL_S16_STEREO | DAC2_INT);
     m->write(m, DAC2_COUNT, 4, d->period - 1);
-    /* A card whose current count is not what was just written (QEMU before 8.2) has a first
-     * period of another length. */
-    d->period_end = (m->read(m, DAC2_COUNT, 4) >> 16) + 1;
     fill(d, 0, BUFFER_FRAMES);
     m->write(m, CONTROL, 4, CONTROL_44100 | DAC2_EN);
 }

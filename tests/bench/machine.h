@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a guest's driver sees of a machine with an ES1370 in it.
+ * What a guest's driver sees of a machine with an ES1370 in it. Two are
+ * measured: our card in this process, and QEMU's in QEMU.
  *
  * One thread. A machine that fails says why on standard error and ends the
  * process: there is nothing to measure then.
@@ -31,5 +32,8 @@ struct machine {
 /* Our card, plugged into a fake guest, on this thread with the priority that it asks for in its own
  * process. audiodev: as after -audiodev. */
 struct machine *machine_ours(const char *audiodev);
+
+/* QEMU's, driven through the qtest protocol. */
+struct machine *machine_qemu(const char *audiodev);
 
 #endif

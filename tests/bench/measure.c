@@ -3,14 +3,14 @@
  * One measurement of one contender against the PulseAudio that the environment
  * names (tests/bench/with-pulse starts one).
  *
- *     measure ours --audiodev AUDIODEV [OPTION...]
+ *     measure ours|qemu --audiodev AUDIODEV [OPTION...]
  *     measure floor --target US [OPTION...]
  *
  *     --period FRAMES   of the guest's interrupts (1024)
  *     --seconds N       measured (10)
  *     --warm-up N       seconds before (2)
  *     --hogs N          busy loops beside it (0)
- *     --poll US         looks at the position, 0: only at interrupts (0)
+ *     --poll US         looks at the position, 0: only at interrupts (ours 0, qemu 500)
  *     --source NAME     what to listen to (out.monitor)
  *     --json FILE       add the figures there too, as one line of JSON
  *
@@ -22,8 +22,8 @@
  *   breaks, unexplained       in the whole measurement; and those with no stall before them
  *   breaks_min, unexplained_min   the same a minute
  *   lost, silence             frames lost, and of silence, at the breaks
- *   late_{median,p99,max}_us, late_quiet_p99_us   how far the position was past the period's end
- *                             when the interrupt had reached the driver; quiet: no stall just then
+ *   late_{median,p99,max}_us, late_quiet_p99_us   how late interrupts reach the driver; quiet:
+ *                             those that no stall held up
  *   cpu_s_min                 seconds of processor time a minute, of the device model's process.
  *                             Ours includes the guest's driver, QEMU's the answering of qtest's
  *                             commands.
@@ -54,8 +54,9 @@
 #include "bench/record.h"
 #include "bench/stall_watch.h"
 
-/* A stall empties buffers that the delay's length of sound was in, and what a sound server that
- * was late does next takes some of its own periods. */
+/* A break is explained by a stall at most so long, and the median delay, before it: what was late
+ * to be written then is heard (or not) a delay later, and the server takes some of its own periods
+ * to find its pace again. */
 #define EXPLAIN_MARGIN_NS (20 * NS_PER_MS)
 
 /* For how long the position is looked at densely, and the server's own need is watched. */
@@ -118,7 +119,8 @@ static _Noreturn void contend(const struct options *o, struct record *r, int go)
     if (strcmp(o->contender, "floor") == 0) {
         floor_writer_run(o->target_us, r);
     } else {
-        struct machine *m = machine_ours(o->audiodev);
+        struct machine *m = strcmp(o->contender, "ours") == 0 ? machine_ours(o->audiodev)
+                                                              : machine_qemu(o->audiodev);
 
         guest_driver_run(m, o->period, o->poll_us * NS_PER_US, r);
         m->close(m);
@@ -143,8 +145,8 @@ static struct record *make_record(const struct options *o)
     size_t interrupts = (size_t)seconds * (BENCH_RATE / o->period + 1);
     size_t passings = interrupts + (o->poll_us ? (size_t)seconds * 1000000 / o->poll_us : 0) +
                       (size_t)seconds * BENCH_RATE / 64;
-    size_t size = sizeof(struct record) + passings * sizeof(struct passing) +
-                  interrupts * sizeof(struct interrupt);
+    size_t size =
+        sizeof(struct record) + passings * sizeof(struct passing) + interrupts * sizeof(uint64_t);
     struct record *r = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
     if (r == MAP_FAILED) {
@@ -152,7 +154,7 @@ static struct record *make_record(const struct options *o)
     }
     r->passings = (struct passing *)(r + 1);
     r->passing_room = passings;
-    r->interrupts = (struct interrupt *)(r->passings + passings);
+    r->interrupts = (uint64_t *)(r->passings + passings);
     r->interrupt_room = interrupts;
     return r;
 }
@@ -194,15 +196,15 @@ static struct listener *listen_and_run(const struct options *o, struct record *r
     if (!listener) {
         exit(1);
     }
+    for (unsigned i = 0; i < o->hogs; i++) {
+        hogs[i] = start_hog();
+    }
     alone = server_cpu();
     sleep_until(clock_now_ns() + ALONE_NS);
     alone = server_cpu() - alone;
     watch = stall_watch_start();
     if (!watch) {
         exit(1);
-    }
-    for (unsigned i = 0; i < o->hogs; i++) {
-        hogs[i] = start_hog();
     }
     now = clock_now_ns();
     r->begin = now + o->warm_up * NS_PER_S;
@@ -212,6 +214,7 @@ static struct listener *listen_and_run(const struct options *o, struct record *r
         die("the contender has died");
     }
 
+    close(go);
     sleep_until(r->begin);
     busy = server_cpu();
     sleep_until(r->end);
@@ -280,17 +283,9 @@ static void put_interrupts(struct output *out, const struct result *result)
     if (!histogram_init(&all) || !histogram_init(&quiet)) {
         die("no memory");
     }
-    for (size_t i = 0; i < r->interrupt_count; i++) {
-        const struct interrupt *n = &r->interrupts[i];
-
-        if (n->time < r->begin || n->time >= r->end) {
-            continue;
-        }
-        histogram_add(&all, n->late);
-        if (!stall_overlaps(result->stalls, result->stall_count, n->time - n->late, n->time)) {
-            histogram_add(&quiet, n->late);
-        }
-    }
+    lateness_measure(r->interrupts, r->interrupt_count, r->begin, r->end, NULL, 0, &all);
+    lateness_measure(r->interrupts, r->interrupt_count, r->begin, r->end, result->stalls,
+                     result->stall_count, &quiet);
     put(out, "interrupts", (double)all.count);
     put(out, "late_median_us", histogram_quantile(&all, 0.5));
     put(out, "late_p99_us", histogram_quantile(&all, 0.99));
@@ -367,7 +362,7 @@ static void report(const struct options *o, const struct result *result)
     }
     delays_measure(result->runs, result->run_count, r->begin, r->end, r->passings, r->passing_count,
                    smooth, NULL, 0, 0, &all);
-    window = (uint64_t)histogram_quantile(&all, 0.99) * NS_PER_US + EXPLAIN_MARGIN_NS;
+    window = (uint64_t)histogram_quantile(&all, 0.5) * NS_PER_US + EXPLAIN_MARGIN_NS;
     delays_measure(result->runs, result->run_count, r->begin, r->end, r->passings, r->passing_count,
                    smooth, result->stalls, result->stall_count, window, &quiet);
 
@@ -434,12 +429,13 @@ static struct options parse(int argc, char **argv)
                         .period = 1024,
                         .seconds = 10,
                         .warm_up = 2};
-    bool floor = strcmp(o.contender, "floor") == 0;
+    bool qemu = strcmp(o.contender, "qemu") == 0, floor = strcmp(o.contender, "floor") == 0;
     int c;
 
-    if (!floor && strcmp(o.contender, "ours") != 0) {
-        die("say what to measure: ours or floor");
+    if (!qemu && !floor && strcmp(o.contender, "ours") != 0) {
+        die("say what to measure: ours, qemu or floor");
     }
+    o.poll_us = qemu ? 500 : 0;
     argv[1] = argv[0];
     while ((c = getopt_long(argc - 1, argv + 1, "", known, NULL)) != -1) {
         switch (c) {

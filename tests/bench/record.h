@@ -11,11 +11,6 @@
 
 #include "bench/analysis.h"
 
-struct interrupt {
-    uint64_t time; /* when the driver had read the position */
-    uint64_t late; /* nanoseconds by which the position had passed the period's end */
-};
-
 enum { RECORD_STEPS = 4096 };
 
 struct record {
@@ -29,7 +24,7 @@ struct record {
     size_t passing_count, passing_room;
     size_t interrupt_count, interrupt_room;
     struct passing *passings;
-    struct interrupt *interrupts;
+    uint64_t *interrupts; /* when each reached the driver */
 };
 
 /* Until the first that is not before end. */

@@ -155,6 +155,43 @@ static void test_delays(void **state)
     assert_int_equal(delays_of(&next, 1, true, &stall, 1).count, 1);
 }
 
+static void test_lateness(void **state)
+{
+    uint64_t times[300];
+    struct stall stall = {1400 * MS, 1500 * MS};
+    struct histogram late;
+
+    (void)state;
+    /* One each 10 ms; some late, which those after them are not; one 40 ms, as three after it. */
+    for (unsigned i = 0; i < COUNT(times); i++) {
+        times[i] = 500 * MS + i * 10 * MS;
+        if (i % 10 == 5) {
+            times[i] += 2 * MS;
+        }
+    }
+    times[95] = times[96] = times[97] = times[98] = 1490 * MS;
+
+    assert_true(histogram_init(&late));
+    lateness_measure(times, COUNT(times), 1000 * MS, 3000 * MS, NULL, 0, &late);
+    assert_int_equal(late.count, 200);
+    assert_float_equal(histogram_quantile(&late, 0.5), 0, 1);
+    assert_float_equal(histogram_quantile(&late, 0.95), 2000, 1);
+    assert_int_equal((late.max + 500) / NS_PER_US, 40000);
+    histogram_free(&late);
+
+    assert_true(histogram_init(&late));
+    lateness_measure(times, COUNT(times), 1000 * MS, 3000 * MS, &stall, 1, &late);
+    assert_true(late.count < 200);
+    assert_int_equal((late.max + 500) / NS_PER_US, 2000);
+    histogram_free(&late);
+
+    /* One alone has no pace. */
+    assert_true(histogram_init(&late));
+    lateness_measure(times, 1, 0, 3000 * MS, NULL, 0, &late);
+    assert_int_equal(late.count, 0);
+    histogram_free(&late);
+}
+
 static void test_steps(void **state)
 {
     const struct passing at = {1000 * MS, 1000};
@@ -174,6 +211,7 @@ int main(void)
         cmocka_unit_test(test_stalls_explain_breaks_after_them),
         cmocka_unit_test(test_quantiles),
         cmocka_unit_test(test_delays),
+        cmocka_unit_test(test_lateness),
         cmocka_unit_test(test_steps),
     };
 
