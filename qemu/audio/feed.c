@@ -89,6 +89,7 @@ static bool admit(struct feed *f)
         return false;
     }
     put_mark(f, &mark);
+    f->rt.begin = rt_ring_written(&f->ring);
     return true;
 }
 
@@ -166,6 +167,16 @@ void rt_feed_stop(struct feed *f)
     }
     f->rt.running = false;
     f->rt.admitted = false;
+}
+
+size_t rt_feed_unplayed(const struct feed *f, void *to, size_t size)
+{
+    uint64_t position = rt_ring_discarded(&f->ring);
+
+    if (!f->rt.running || !f->rt.admitted) {
+        return 0;
+    }
+    return rt_ring_copy_back(&f->ring, position > f->rt.begin ? position : f->rt.begin, to, size);
 }
 
 /* --- the stream's thread --- */

@@ -64,9 +64,10 @@ struct feed {
     atomic_uint_fast64_t overruns;
 
     struct {
-        bool running;  /* between start and stop */
-        bool admitted; /* the run's start is among the marks */
-        bool full;     /* the last write did not fit */
+        bool running;   /* between start and stop */
+        bool admitted;  /* the run's start is among the marks */
+        bool full;      /* the last write did not fit */
+        uint64_t begin; /* the run's, in the ring */
         struct pcm_format format;
         struct feed_counts at_start;
     } rt; /* the card's thread's own */
@@ -79,6 +80,9 @@ void rt_feed_prepare(struct feed *f, const struct pcm_format *format);
 void rt_feed_start(struct feed *f, const struct pcm_format *format);
 void rt_feed_write(struct feed *f, const void *data, uint32_t frames);
 void rt_feed_stop(struct feed *f);
+/* What of the run has not been taken from the ring, at most size bytes of it: to go on elsewhere.
+ * It stays in the ring. Returns the bytes. */
+size_t rt_feed_unplayed(const struct feed *f, void *to, size_t size);
 
 /* Bytes in the ring that belong to the run now playing. *mark is what comes after them, or NULL:
  * more of the same. */

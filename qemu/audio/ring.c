@@ -56,6 +56,24 @@ uint64_t rt_ring_written(const struct ring *r)
     return atomic_load_explicit(&r->written, memory_order_relaxed);
 }
 
+size_t rt_ring_copy_back(const struct ring *r, uint64_t position, void *to, size_t size)
+{
+    uint8_t *out = to;
+    size_t left = (size_t)(rt_ring_written(r) - position), copied, offset;
+
+    left = left < size ? left : size;
+    for (copied = 0; copied < left; position += size, copied += size) {
+        size = in_one_piece(r, position, left - copied, &offset);
+        memcpy(out + copied, r->data + offset, size);
+    }
+    return copied;
+}
+
+uint64_t rt_ring_discarded(const struct ring *r)
+{
+    return atomic_load_explicit(&r->read, memory_order_acquire);
+}
+
 size_t ring_fill(const struct ring *r)
 {
     uint64_t written = atomic_load_explicit(&r->written, memory_order_acquire);

@@ -40,6 +40,12 @@ void rt_ring_commit(struct ring *r, size_t len);
 /* Writer: bytes written since the ring was made. */
 uint64_t rt_ring_written(const struct ring *r);
 
+/* Writer: copies the bytes from the position (bytes since the ring was made; none of it may have
+ * been overwritten) to what is written; returns how many. */
+size_t rt_ring_copy_back(const struct ring *r, uint64_t position, void *to, size_t size);
+/* Writer: bytes that the reader has discarded, at least. */
+uint64_t rt_ring_discarded(const struct ring *r);
+
 /* Reader: bytes that can be read now; at least that many until it discards. */
 size_t ring_fill(const struct ring *r);
 /* Reader: the bytes that lie in one piece, *len of them (0: the ring is empty). */

@@ -185,6 +185,16 @@ void rt_stream_stop(struct stream *s)
     rt_feed_stop(&s->feed);
 }
 
+uint32_t rt_stream_unplayed(const struct stream *s, void *to, uint32_t frames)
+{
+    uint32_t frame_bytes = pcm_frame_bytes(&s->feed.rt.format);
+
+    if (frame_bytes == 0) {
+        return 0; /* nothing has ever been played */
+    }
+    return (uint32_t)(rt_feed_unplayed(&s->feed, to, (size_t)frames * frame_bytes) / frame_bytes);
+}
+
 double rt_stream_clock_ppm(struct stream *s)
 {
     return atomic_load_explicit(&s->player.status.clock_ppb, memory_order_relaxed) / 1000.0;

@@ -56,6 +56,10 @@ void rt_stream_write(struct stream *s, const void *data, uint32_t frames);
 /* No more frames until the next start: what is in the ring is played to its end. */
 void rt_stream_stop(struct stream *s);
 
+/* What of the run still waits for the host's turn, at most frames of it, in the run's format: for
+ * another stream to go on with. Here it is played all the same. Returns the frames. */
+uint32_t rt_stream_unplayed(const struct stream *s, void *to, uint32_t frames);
+
 /* By how much the card's clock should run faster (positive) or slower than CLOCK_MONOTONIC so
  * that the delay stays at its target, in parts per million; 0 while nothing is known. */
 double rt_stream_clock_ppm(struct stream *s);

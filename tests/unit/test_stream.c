@@ -289,6 +289,42 @@ static void test_prepared_in_vain(void **state)
     assert_int_equal(line_count, 0);
 }
 
+/* Saved at any moment, what has not come to the host yet goes on in another stream: between them
+ * each frame is heard once, in order. */
+static void test_goes_on_elsewhere(void **state)
+{
+    static uint8_t waiting[FEED_RING_BYTES];
+    size_t size = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < 300; i++) {
+        size_t at = 0;
+        uint32_t first = card.number;
+
+        card_start(&cd);
+        run_ms(0.25 * (i % 60));
+        size = rt_feed_unplayed(&feed, waiting, sizeof(waiting));
+        assert_int_equal(size % 4, 0);
+        assert_int_equal(rt_feed_unplayed(&feed, waiting, 4), size < 4 ? size : 4);
+        rt_feed_unplayed(&feed, waiting, sizeof(waiting));
+
+        /* The host goes down; another has the rest. */
+        player_end(&player);
+        feed_free(&feed);
+        assert_true(feed_init(&feed, NULL));
+        player_init(&player, &settings, "dac2", &feed);
+        rt_feed_start(&feed, &cd);
+        rt_feed_write(&feed, waiting, (uint32_t)size / 4);
+        run_ms(5);
+        card_stop();
+        run_ms(30);
+        assert_int_equal(rt_feed_unplayed(&feed, waiting, sizeof(waiting)), 0);
+        assert_heard(&at, first, card.number, &cd);
+        assert_int_equal(at, fake.length);
+        fake.length = 0;
+    }
+}
+
 /* --- formats --- */
 
 /* Frames of one byte, an odd number of them, then of two, then of four. */
@@ -801,6 +837,7 @@ int main(void)
         TEST(test_the_sink_waits_for_the_next_sound),
         TEST(test_prepare_opens_ahead),
         TEST(test_prepared_in_vain),
+        TEST(test_goes_on_elsewhere),
         TEST(test_formats_follow_each_other),
         TEST(test_the_slowest_format),
         TEST(test_a_slow_start_loses_nothing),
