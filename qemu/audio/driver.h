@@ -28,9 +28,26 @@ struct audio_sink_state {
     uint64_t underruns;
 };
 
+/* A host's sound system as a source. Calls come from the one thread of the capture, which may block
+ * only in open. */
+struct audio_recorder {
+    /* Opens a source of frames of this format, which is 16 bits, stereo. name is what the user sees
+     * in a mixer. NULL with err set: not now; the capture tries again later. */
+    void *(*open)(const struct audio_settings *settings, const char *name,
+                  const struct pcm_format *format, struct err *err);
+    /* Takes what has come, at most frames; returns how many (0: none now), or -1 with err set: the
+     * source is gone. Never waits. */
+    long (*read)(void *source, void *data, size_t frames, struct err *err);
+    /* Waits until there is something to read, fd is readable or until_ns (CLOCK_MONOTONIC;
+     * UINT64_MAX: never) has come. fd: the same at each call. False with err set: the source is
+     * gone. */
+    bool (*wait)(void *source, int fd, uint64_t until_ns, struct err *err);
+    void (*close)(void *source);
+};
+
 struct audio_driver {
     const char *name;
-    /* Default of out.latency, in microseconds. */
+    /* Default of out.latency and in.latency, in microseconds. */
     uint32_t default_latency_us;
 
     /* Opens a sink for frames of this format. name is what the user sees in a mixer. NULL with
@@ -48,6 +65,8 @@ struct audio_driver {
      * meanwhile. */
     bool (*wait)(void *sink, int fd, uint64_t until_ns, struct err *err);
     void (*close)(void *sink);
+
+    const struct audio_recorder *recorder; /* NULL: it cannot record */
 };
 
 /* The drivers built in, in the order of preference, ended by NULL. "none" and "wav" come last. */

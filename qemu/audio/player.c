@@ -16,9 +16,6 @@
 #define IDLE_NS (5 * NS_PER_S)
 /* A sink that has just begun to play does not know its delay yet. */
 #define SETTLE_NS (100 * NS_PER_MS)
-/* The guest starts and stops as often as it likes, and a server may come and go; the log gets so
- * many lines of each at once, then one a second. A run without a line is added to the next. */
-enum { LOG_BURST = 20 };
 
 static const struct player_wake never = {UINT64_MAX, FEED_NO_LEVEL};
 
@@ -44,19 +41,6 @@ static void count(atomic_uint_fast64_t *counter, uint64_t n)
 }
 
 /* --- the log --- */
-
-static bool may_log(struct log_budget *b, uint64_t now)
-{
-    uint64_t seconds = (now - b->raised_at) / NS_PER_S;
-
-    b->raised_at += seconds * NS_PER_S;
-    b->lines = seconds < LOG_BURST - b->lines ? b->lines + (unsigned)seconds : LOG_BURST;
-    if (b->lines == 0) {
-        return false;
-    }
-    b->lines--;
-    return true;
-}
 
 static void log_run(struct player *p)
 {
@@ -95,7 +79,7 @@ static void lose_sound(struct player *p, uint64_t now, const struct err *err)
     }
     p->lost = true;
     p->lost_at = now;
-    p->told = may_log(&p->sound_lines, now);
+    p->told = log_budget_take(&p->sound_lines, now);
     if (p->told) {
         log_warn("%s: no sound, the guest plays on in silence; trying again until it is back: %s",
                  p->name, err->text);
@@ -299,7 +283,7 @@ static void end_run(struct player *p, const struct feed_mark *mark, uint64_t now
         p->idle_until = now + IDLE_NS;
     }
     count_run(p, &mark->counts);
-    if (may_log(&p->run_lines, now)) {
+    if (log_budget_take(&p->run_lines, now)) {
         log_run(p);
     }
     p->format.rate = 0;
@@ -388,7 +372,8 @@ void player_init(struct player *p, const struct audio_settings *settings, const 
     p->settings = settings;
     p->name = name;
     p->feed = feed;
-    p->run_lines.lines = p->sound_lines.lines = LOG_BURST;
+    log_budget_init(&p->run_lines);
+    log_budget_init(&p->sound_lines);
     latency_init(&p->latency, settings->out_latency_us * NS_PER_US, audio_chunk_ns(settings),
                  audio_longest_ns(settings));
     forget_delay(p);

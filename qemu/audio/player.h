@@ -18,6 +18,7 @@
 #include "audio/delay_histogram.h"
 #include "audio/feed.h"
 #include "audio/latency.h"
+#include "audio/log_budget.h"
 #include "audio/settings.h"
 #include "base/pcm.h"
 
@@ -29,12 +30,6 @@ struct player_status {
     atomic_uint_fast64_t delay_ns;
     atomic_int clock_ppb; /* what the card's clock should be off by, parts per thousand million */
     atomic_bool sink_open;
-};
-
-/* How many lines may be logged now, and when that was last raised. */
-struct log_budget {
-    unsigned lines;
-    uint64_t raised_at;
 };
 
 struct player {

@@ -9,10 +9,10 @@
 #include "audio/driver.h"
 #include "base/log.h"
 
-/* The ring holds two seconds; a sink that asks for less than a millisecond gets nothing in time. */
+/* The rings hold two seconds; who asks for less than a millisecond gets nothing in time. */
 enum { MIN_LATENCY_US = 1000, MAX_LATENCY_US = 1000000 };
 
-enum kind { TEXT, NUMBER, SWITCH, FORMAT };
+enum kind { TEXT, NUMBER, LATENCY, SWITCH, FORMAT };
 
 struct option {
     const char *name;
@@ -52,20 +52,39 @@ static void set_path(struct audio_settings *s, char *value)
     replace(&s->path, value);
 }
 
-static void set_latency(struct audio_settings *s, char *value)
+static void set_out_latency(struct audio_settings *s, char *value)
 {
     s->out_latency_us = (uint32_t)strtoul(value, NULL, 10);
     free(value);
 }
 
-/* QEMU's. Those without effect are about its own mixing and its timer, which we do without, and
- * about recording; they are checked all the same. */
+static void set_source(struct audio_settings *s, char *value)
+{
+    replace(&s->source, value);
+}
+
+static void set_in_stream_name(struct audio_settings *s, char *value)
+{
+    replace(&s->in_stream_name, value);
+}
+
+static void set_in_latency(struct audio_settings *s, char *value)
+{
+    s->in_latency_us = (uint32_t)strtoul(value, NULL, 10);
+    free(value);
+}
+
+/* QEMU's. Those without effect are about its own mixing and its timer, which we do without; they
+ * are checked all the same. */
 static const struct option options[] = {
     {"id", TEXT, NULL, set_id},
-    {"out.latency", NUMBER, NULL, set_latency},
+    {"out.latency", LATENCY, NULL, set_out_latency},
     {"server", TEXT, "pa", set_server},
     {"out.name", TEXT, "pa", set_sink},
     {"out.stream-name", TEXT, "pa", set_stream_name},
+    {"in.latency", LATENCY, "pa", set_in_latency},
+    {"in.name", TEXT, "pa", set_source},
+    {"in.stream-name", TEXT, "pa", set_in_stream_name},
     {"path", TEXT, "wav", set_path},
 
     {"timer-period", NUMBER, NULL, NULL},
@@ -83,9 +102,6 @@ static const struct option options[] = {
     {"in.voices", NUMBER, NULL, NULL},
     {"in.format", FORMAT, NULL, NULL},
     {"in.buffer-length", NUMBER, NULL, NULL},
-    {"in.name", TEXT, "pa", NULL},
-    {"in.stream-name", TEXT, "pa", NULL},
-    {"in.latency", NUMBER, "pa", NULL},
 };
 enum { OPTIONS = sizeof(options) / sizeof(options[0]), LONGEST_NAME = 32 };
 
@@ -210,13 +226,14 @@ static bool check_value(const struct audio_driver *driver, const struct option *
                err_set(err, "-audiodev %s: %s= is empty; give it a value or leave it away",
                        driver->name, o->name);
     case NUMBER:
+    case LATENCY:
         errno = 0;
         number = strtoul(value, &end, 10);
         if (*value < '0' || *value > '9' || *end || errno || number > UINT32_MAX) {
             return err_set(err, "-audiodev %s: %s=%.40s is not a whole number", driver->name,
                            o->name, value);
         }
-        if (o->set == set_latency && (number < MIN_LATENCY_US || number > MAX_LATENCY_US)) {
+        if (o->kind == LATENCY && (number < MIN_LATENCY_US || number > MAX_LATENCY_US)) {
             return err_set(err,
                            "-audiodev %s: %s=%lu is not between %d and %d: it counts microseconds, "
                            "and %u is the default",
@@ -309,7 +326,7 @@ static bool parse(struct audio_settings *settings, char *text, struct err *err)
     if (!settings->driver) {
         return unknown_driver(name, err);
     }
-    settings->out_latency_us = settings->driver->default_latency_us;
+    settings->out_latency_us = settings->in_latency_us = settings->driver->default_latency_us;
     while ((item = next_item(&text))) {
         if (!take_option(settings, item, unused, sizeof(unused), err)) {
             return false;
@@ -353,6 +370,8 @@ void audio_settings_free(struct audio_settings *settings)
     free(settings->server);
     free(settings->sink);
     free(settings->stream_name);
+    free(settings->source);
+    free(settings->in_stream_name);
     free(settings->path);
     *settings = (struct audio_settings){0};
 }

@@ -21,6 +21,9 @@ struct audio_settings {
     char *stream_name;       /* out.stream-name=; NULL: the id */
     char *path;              /* wav: path= */
     uint32_t out_latency_us; /* out.latency=; from the card's clock to the sink's output */
+    char *source;            /* pa: in.name=; NULL: the server's default */
+    char *in_stream_name;    /* in.stream-name=; NULL: the id */
+    uint32_t in_latency_us;  /* in.latency=; from the source's input to the guest's memory */
 };
 
 /* Reads "DRIVER,id=ID[,key=value...]", QEMU's syntax (a doubled comma is a comma). text may be

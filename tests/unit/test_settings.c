@@ -105,6 +105,19 @@ static void test_options(void **state)
         assert_string_equal(s.server, "unix:/run/user/1000/pulse/native");
         assert_string_equal(s.sink, "hall");
         assert_string_equal(s.stream_name, "xp");
+        assert_null(s.source);
+        assert_null(s.in_stream_name);
+        assert_int_equal(s.in_latency_us, s.driver->default_latency_us);
+        audio_settings_free(&s);
+
+        *logged = '\0';
+        assert_true(audio_settings_parse(
+            &s, "pa,id=a,in.name=desk,in.stream-name=xp,in.latency=15000,out.latency=9000", &err));
+        assert_string_equal(s.source, "desk");
+        assert_string_equal(s.in_stream_name, "xp");
+        assert_int_equal(s.in_latency_us, 15000);
+        assert_int_equal(s.out_latency_us, 9000);
+        assert_string_equal(logged, "");
         audio_settings_free(&s);
     }
 }

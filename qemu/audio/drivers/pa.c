@@ -14,6 +14,7 @@
 
 #include "audio/driver.h"
 #include "audio/drivers/pa_connection.h"
+#include "audio/drivers/pa_source.h"
 #include "base/clock.h"
 
 /* The server is asked this often for how far it is. */
@@ -217,4 +218,5 @@ const struct audio_driver audio_driver_pa = {
     .state = pa_state,
     .wait = pa_wait,
     .close = pa_close,
+    .recorder = &pa_recorder,
 };

@@ -122,7 +122,7 @@ static void fd_is_ready(pa_mainloop_api *api, pa_io_event *event, int fd, pa_io_
     (void)event;
     (void)fd;
     (void)flags;
-    c->fd_ready = true;
+    pa_connection_wake(c);
 }
 
 bool pa_connection_wait(struct pa_connection *c, int fd, uint64_t until_ns, struct err *err)
@@ -133,7 +133,7 @@ bool pa_connection_wait(struct pa_connection *c, int fd, uint64_t until_ns, stru
         c->fd_event = api->io_new(api, fd, PA_IO_EVENT_INPUT, fd_is_ready, c);
         c->fd = fd;
     }
-    c->fd_ready = false;
+    c->woken = false;
     do {
         if (!iterate(c, until_ns)) {
             return err_set(err, "the connection to PulseAudio does not work any more");
@@ -141,8 +141,13 @@ bool pa_connection_wait(struct pa_connection *c, int fd, uint64_t until_ns, stru
         if (!pa_connection_alive(c, err)) {
             return false;
         }
-    } while (!c->fd_ready && clock_now_ns() < until_ns);
+    } while (!c->woken && clock_now_ns() < until_ns);
     return true;
+}
+
+void pa_connection_wake(struct pa_connection *c)
+{
+    c->woken = true;
 }
 
 void pa_connection_close(struct pa_connection *c)

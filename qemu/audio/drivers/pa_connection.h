@@ -24,7 +24,7 @@ struct pa_connection {
     const char *server; /* for messages */
     pa_io_event *fd_event;
     int fd; /* the one waited for; -1: none yet */
-    bool fd_ready;
+    bool woken;
 };
 
 /* Connects, and makes a stream that is still to be connected, by the caller, as playback or record;
@@ -40,9 +40,12 @@ bool pa_connection_ready(struct pa_connection *c, const char *kind, const char *
 /* False with err set: the server or the stream has gone. */
 bool pa_connection_alive(const struct pa_connection *c, struct err *err);
 
-/* Works until fd is readable or until_ns has come (CLOCK_MONOTONIC; UINT64_MAX: for ever). False
- * with err set: gone. fd: the same at each call. */
+/* Works until fd is readable, until_ns has come (CLOCK_MONOTONIC; UINT64_MAX: for ever), or a
+ * callback of the stream's calls pa_connection_wake. False with err set: gone. fd: the same at each
+ * call. */
 bool pa_connection_wait(struct pa_connection *c, int fd, uint64_t until_ns, struct err *err);
+
+void pa_connection_wake(struct pa_connection *c);
 
 void pa_connection_close(struct pa_connection *c);
 
