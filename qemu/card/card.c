@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/realtime.h"
+#include "card/recording.h"
 #include "card/sample_clock.h"
 #include "card/snapshot.h"
 #include "hw/es1370.h"
@@ -30,7 +31,7 @@ static const enum ak4531_input voice_input[PLAYBACK_CHANNELS] = {AK4531_FM, AK45
 /* The chip plays pieces of at most so many frames: 256 bytes. */
 enum { MAX_PIECE_FRAMES = 256 };
 
-static const char *const channel_name[ES1370_CHANNELS] = {"dac1", "dac2", "adc"};
+static const char *const voice_name[PLAYBACK_CHANNELS] = {"dac1", "dac2"};
 
 /* Longer than this the card was not merely late but stopped (the process, or the whole host, was
  * suspended): the lost time is not caught up. */
@@ -49,7 +50,7 @@ struct card {
     uint64_t chip_ticks; /* of clock, up to which the chip has been advanced */
     uint64_t corrected_ns;
     uint64_t interrupted_ns; /* when a period last ended */
-    uint64_t fetch_ns;       /* while a channel runs the host gets its frames this often */
+    uint64_t fetch_ns;       /* while a channel runs frames go to and from the host this often */
     unsigned running;        /* channels, a bit each */
 
     struct {
@@ -57,6 +58,7 @@ struct card {
         struct volume volume;
         struct pcm_format format; /* the guest's; to the stream it is 16-bit stereo */
     } voices[PLAYBACK_CHANNELS];
+    struct recording recording;
     struct midi_port *midi; /* NULL: the host has none */
 
     struct guest *guest;
@@ -101,6 +103,8 @@ static void chip_prepare(void *opaque, enum es1370_channel ch, const struct pcm_
         struct pcm_format to = stream_format(format);
 
         rt_stream_prepare(card->voices[ch].stream, &to);
+    } else {
+        rt_recording_prepare(&card->recording, format);
     }
 }
 
@@ -118,6 +122,9 @@ static void chip_start(void *opaque, enum es1370_channel ch, const struct pcm_fo
         }
         card->voices[ch].format = *format;
         rt_stream_start(card->voices[ch].stream, &to);
+        rt_loopback_play(&card->recording.voices[ch], format);
+    } else {
+        rt_recording_start(&card->recording, format);
     }
 }
 
@@ -128,6 +135,9 @@ static void chip_stop(void *opaque, enum es1370_channel ch)
     card->running &= ~(1u << ch);
     if (ch < PLAYBACK_CHANNELS) {
         rt_stream_stop(card->voices[ch].stream);
+        rt_loopback_pause(&card->recording.voices[ch]);
+    } else {
+        rt_recording_stop(&card->recording);
     }
 }
 
@@ -139,6 +149,7 @@ static void chip_playback(void *opaque, enum es1370_channel ch, const void *data
     if (ch < PLAYBACK_CHANNELS) {
         rt_volume_apply(&card->voices[ch].volume, &card->voices[ch].format, data, frames, louder);
         rt_stream_write(card->voices[ch].stream, louder, frames);
+        rt_loopback_put(&card->recording.voices[ch], data, frames);
     }
 }
 
@@ -151,15 +162,14 @@ static void chip_mixer_changed(void *opaque)
                       ak4531_output_gain(&card->chip.codec, voice_input[i], 0),
                       ak4531_output_gain(&card->chip.codec, voice_input[i], 1));
     }
+    rt_recording_mix(&card->recording, &card->chip.codec);
 }
 
-/* No host driver records yet: the guest's capture runs on time and hears silence. */
 static void chip_capture(void *opaque, void *data, uint32_t frames)
 {
     struct card *card = opaque;
-    struct pcm_format f = es1370_format(&card->chip, ES1370_ADC);
 
-    memset(data, f.bits == 8 ? 0x80 : 0, (size_t)frames * pcm_frame_bytes(&f));
+    rt_recording_read(&card->recording, &card->chip, data, frames);
 }
 
 static void chip_midi_out(void *opaque, uint8_t byte)
@@ -240,6 +250,15 @@ static void port_write(void *opaque, uint16_t port, unsigned bytes, uint32_t val
     es1370_write(&card->chip, (uint16_t)(port - card->first_port), bytes, value);
 }
 
+/* The shorter of what playing and recording ask for. */
+static uint64_t fetch_interval(const struct audio_settings *settings)
+{
+    uint64_t out = audio_chunk_ns(settings), in = settings->in_latency_us * NS_PER_US / 5;
+
+    in = in > NS_PER_MS / 2 ? in : NS_PER_MS / 2;
+    return in < out ? in : out;
+}
+
 struct card *card_create(const struct audio_settings *settings, uint64_t now_ns, struct err *err)
 {
     struct card *card = calloc(1, sizeof(*card));
@@ -264,17 +283,21 @@ struct card *card_create(const struct audio_settings *settings, uint64_t now_ns,
         return NULL;
     }
     for (unsigned i = 0; i < PLAYBACK_CHANNELS; i++) {
-        card->voices[i].stream = stream_open(settings, channel_name[i], err);
+        card->voices[i].stream = stream_open(settings, voice_name[i], err);
         if (!card->voices[i].stream) {
             card_destroy(card);
             return NULL;
         }
     }
+    if (!recording_open(&card->recording, settings, err)) {
+        card_destroy(card);
+        return NULL;
+    }
     es1370_init(&card->chip, &host);
     card->chip.pci.opaque = card;
     card->chip.pci.bar_changed = pci_bar_changed;
     sample_clock_start(&card->clock, ES1370_HZ, now_ns);
-    card->fetch_ns = audio_chunk_ns(settings);
+    card->fetch_ns = fetch_interval(settings);
     card->corrected_ns = now_ns;
     return card;
 }
@@ -333,24 +356,34 @@ void card_destroy(struct card *card)
             stream_close(card->voices[i].stream);
         }
     }
+    recording_close(&card->recording);
     if (card->midi) {
         midi_port_close(card->midi);
     }
     free(card);
 }
 
-/* The host's sink sets the pace: of the stream that plays, DAC2 (the one guests use) first. */
+/* The host's sink sets the pace: of the stream that plays, DAC2 (the one guests use) first. Its
+ * source does where none plays. */
 static void rt_correct_clock(struct card *card, uint64_t now_ns)
 {
+    struct capture *capture = card->recording.capture;
+    unsigned i = PLAYBACK_CHANNELS;
+
     if (now_ns - card->corrected_ns < CORRECTION_NS) {
         return;
     }
     card->corrected_ns = now_ns;
-    for (unsigned i = PLAYBACK_CHANNELS; i-- > 0;) {
-        if (card->running & (1u << i)) {
-            sample_clock_set_ppm(&card->clock, now_ns, rt_stream_clock_ppm(card->voices[i].stream));
-            return;
-        }
+    while (i > 0 && !(card->running & 1u << (i - 1))) {
+        i--;
+    }
+    if (card->running & 1u << ES1370_ADC) {
+        rt_capture_follow(capture, i == 0);
+    }
+    if (i > 0) {
+        sample_clock_set_ppm(&card->clock, now_ns, rt_stream_clock_ppm(card->voices[i - 1].stream));
+    } else if (card->running) {
+        sample_clock_set_ppm(&card->clock, now_ns, rt_capture_clock_ppm(capture));
     }
 }
 

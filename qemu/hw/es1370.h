@@ -159,4 +159,7 @@ uint64_t es1370_midi_due(const struct es1370 *card);
  * nearest whole number: DAC1's 5512.5 Hz are 5513. */
 struct pcm_format es1370_format(const struct es1370 *card, enum es1370_channel ch);
 
+/* The time of one frame at that rate, exactly, in units of 1/ES1370_HZ. */
+uint32_t es1370_frame_time(const struct es1370 *card, enum es1370_channel ch);
+
 #endif

@@ -101,6 +101,11 @@ struct pcm_format es1370_format(const struct es1370 *card, enum es1370_channel c
     };
 }
 
+uint32_t es1370_frame_time(const struct es1370 *card, enum es1370_channel ch)
+{
+    return es1370_frame_ticks(card->control, ch);
+}
+
 bool es1370_is_moving(const struct es1370 *card, enum es1370_channel ch)
 {
     return card->channel[ch].running && !(card->control & es1370_channel_bits[ch].control_hold) &&

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "audio/capture.h"
 #include "audio/midi.h"
 #include "audio/stream.h"
 #include "base/clock.h"
@@ -90,6 +91,65 @@ double rt_stream_clock_ppm(struct stream *s)
     return s->ppm;
 }
 
+/* Instead of the capture: a source whose frames are numbered, from 1, on the left, and say so too,
+ * in another way, on the right. */
+static struct capture {
+    bool open, followed;
+    uint32_t prepared, rate; /* of the last prepare and start */
+    unsigned starts, stops;
+    uint64_t frames;
+    double ppm;
+} source;
+
+struct capture *capture_open(const struct audio_settings *settings, const char *name,
+                             struct err *err)
+{
+    (void)settings;
+    (void)name;
+    (void)err;
+    source = (struct capture){.open = true};
+    return &source;
+}
+
+void capture_close(struct capture *c)
+{
+    c->open = false;
+}
+
+void rt_capture_prepare(struct capture *c, uint32_t rate)
+{
+    c->prepared = rate;
+}
+
+void rt_capture_start(struct capture *c, uint32_t rate)
+{
+    c->rate = rate;
+    c->starts++;
+}
+
+void rt_capture_read(struct capture *c, int16_t *stereo, uint32_t frames)
+{
+    for (uint32_t i = 0; i < frames; i++) {
+        *stereo++ = (int16_t)++c->frames;
+        *stereo++ = (int16_t)~c->frames;
+    }
+}
+
+void rt_capture_stop(struct capture *c)
+{
+    c->stops++;
+}
+
+double rt_capture_clock_ppm(struct capture *c)
+{
+    return c->ppm;
+}
+
+void rt_capture_follow(struct capture *c, bool followed)
+{
+    c->followed = followed;
+}
+
 /* And instead of the host's MIDI. */
 struct midi_port {
     char name[32];
@@ -160,22 +220,30 @@ enum {
     SCTL = 0x20,
     DAC1_COUNT = 0x24,
     DAC2_COUNT = 0x28,
+    ADC_COUNT = 0x2c,
     WINDOW = 0x30,
     CDC_EN = 0x02,
+    ADC_EN = 0x10,
     UART_EN = 0x08,
     RXINTEN = 0x80,
     TXINTEN = 0x20,
     DAC2_EN = 0x20,
     DAC1_EN = 0x40,
     DAC2_INT = 0x200,
+    ADC_INT = 0x400,
+    DAC1_S16_STEREO = 0x03,
     DAC2_S16_STEREO = 0x0c,
+    ADC_STEREO = 0x10,
+    ADC_S16 = 0x20,
+    DAC1_22050 = 0x2000,
     DIV_44100 = 30 << 16,
     BUFFER = 0x10000,
+    ADC_BUFFER = 0x40000,
     BUFFER_FRAMES = 16384, /* the frame's number, as 16 bits, runs through it four times */
 };
 
 static struct card *card;
-static struct audio_settings settings = {.out_latency_us = 10000};
+static struct audio_settings settings = {.out_latency_us = 10000, .in_latency_us = 10000};
 
 static uint32_t in(unsigned reg)
 {
@@ -231,6 +299,7 @@ static int unplug(void **state)
     (void)state;
     card_destroy(card);
     assert_int_equal(streams_open, 0);
+    assert_false(source.open);
     assert_null(fake_guest());
     assert_false(midi.open);
     return 0;
@@ -480,6 +549,227 @@ static void a_guest_that_has_not_unmuted_is_silent(void **state)
     assert_int_equal(streams[1].last[1], 0);
 }
 
+/* Line and voice to the ADC at 0 dB. */
+static void open_line(void)
+{
+    static const uint16_t writes[] = {0x1603, 0x0806, 0x0906, 0x1210, 0x1308, 0xffff};
+
+    mix(writes);
+}
+
+static void open_voice(void)
+{
+    static const uint16_t writes[] = {0x1603, 0x0206, 0x0306, 0x1404, 0x1504, 0xffff};
+
+    mix(writes);
+}
+
+/* Sets the ADC up, at 44.1 kHz, without starting it. */
+static void prepare_adc(uint32_t format, unsigned period)
+{
+    memset(fake_guest()->ram + ADC_BUFFER, 0xee, 4 * BUFFER_FRAMES);
+    out(MEM_PAGE, 0xd);
+    out(WINDOW, ADC_BUFFER);
+    out(WINDOW + 4, BUFFER_FRAMES - 1);
+    out(SCTL, in(SCTL) | format | ADC_INT);
+    out(ADC_COUNT, period - 1);
+    out(CONTROL, (in(CONTROL)&0xffff) | DIV_44100);
+}
+
+static void record(uint32_t format, unsigned period)
+{
+    prepare_adc(format, period);
+    out(CONTROL, in(CONTROL) | ADC_EN);
+}
+
+/* Lets time pass in steps that divide nothing. */
+static void run_for(uint64_t ns)
+{
+    uint64_t end = now + ns;
+
+    while (now < end) {
+        now = now + 333333 < end ? now + 333333 : end;
+        rt_card_advance(card, now);
+    }
+}
+
+static const uint8_t *recorded(unsigned byte)
+{
+    return fake_guest()->ram + ADC_BUFFER + byte;
+}
+
+static int16_t recorded_s16(unsigned sample)
+{
+    int16_t s;
+
+    memcpy(&s, recorded(2 * sample), sizeof(s));
+    return s;
+}
+
+static void records_every_frame_on_time(void **state)
+{
+    uint64_t start, interrupts = 0;
+
+    (void)state;
+    open_line();
+    prepare_adc(ADC_S16 | ADC_STEREO, 64);
+    assert_int_equal(source.prepared, 44100);
+    assert_int_equal(source.starts, 0);
+    record(ADC_S16 | ADC_STEREO, 64);
+    assert_int_equal(source.rate, 44100);
+    start = now;
+    while (interrupts < 200) {
+        unsigned edges = fake_guest()->intx_edges;
+
+        now = rt_card_advance(card, now);
+        rt_card_advance(card, now);
+        if (fake_guest()->intx_edges != edges) {
+            uint64_t due = start + (++interrupts * 64 * NS_PER_S + 44099) / 44100;
+
+            assert_in_range(now, due, due + 10);
+            /* The period's frames are in memory, and none after them. */
+            for (unsigned n = (interrupts - 1) * 64; n < interrupts * 64; n++) {
+                assert_int_equal(recorded_s16(2 * n), n + 1);
+                assert_int_equal((uint16_t)recorded_s16(2 * n + 1), (uint16_t) ~(n + 1));
+            }
+            assert_int_equal(*recorded(interrupts * 64 * 4), 0xee);
+            out(SCTL, in(SCTL) & ~ADC_INT);
+            out(SCTL, in(SCTL) | ADC_INT);
+        }
+    }
+    out(CONTROL, in(CONTROL) & ~ADC_EN);
+    assert_int_equal(source.stops, 1);
+    assert_true(rt_card_advance(card, now) == UINT64_MAX);
+}
+
+static void records_in_the_guests_format(void **state)
+{
+    (void)state;
+    open_line();
+    source.frames = 0x4000;
+    record(ADC_S16, 1024); /* mono: the mean of n and -n - 1 */
+    run_for(10 * NS_PER_MS);
+    assert_int_equal(recorded_s16(0), 0);
+    assert_int_equal(recorded_s16(100), 0);
+    out(CONTROL, in(CONTROL) & ~ADC_EN);
+    out(SCTL, 0);
+    source.frames = 0x4000 - 1;
+    record(ADC_STEREO, 1024); /* 8 bits */
+    run_for(10 * NS_PER_MS);
+    assert_int_equal(*recorded(0), 0xc0);
+    assert_int_equal(*recorded(1), 0x40);
+    assert_int_equal(*recorded(2 * 127), 0xc0); /* 407fh, */
+    assert_int_equal(*recorded(2 * 128), 0xc1); /* 4080h, to the nearest */
+    assert_int_equal(source.starts, 2);
+}
+
+static void records_as_loud_as_the_mixer_says(void **state)
+{
+    static const uint16_t quiet[] = {0x0810, 0xffff};                /* line, left: -20 dB */
+    static const uint16_t both[] = {0x0806, 0x0e06, 0x1211, 0xffff}; /* and the microphone */
+    static const uint16_t none[] = {0x1200, 0x1300, 0xffff};
+
+    (void)state;
+    open_line();
+    mix(quiet);
+    source.frames = 9999;
+    record(ADC_S16 | ADC_STEREO, 1024);
+    run_for(NS_PER_MS);
+    assert_int_equal(recorded_s16(0), 1000);
+    assert_int_equal(recorded_s16(1), ~10000);
+
+    mix(both);
+    run_for(20 * NS_PER_MS); /* the change takes 8 ms */
+    source.frames = 1000;
+    run_for(NS_PER_MS);
+    assert_int_equal(recorded_s16(2 * (44 + 882)), 2 * recorded_s16(2 * (44 + 882) + 1) * -1 - 2);
+
+    mix(none);
+    run_for(20 * NS_PER_MS);
+    assert_int_equal(recorded_s16(2 * (44 + 882 + 44 + 600)), 0);
+    assert_int_equal(recorded_s16(2 * (44 + 882 + 44 + 600) + 1), 0);
+    assert_true(source.frames > 1000 + 44 + 800); /* it is read all the same */
+}
+
+static void the_clock_follows_the_source_where_nothing_plays(void **state)
+{
+    uint64_t before;
+
+    (void)state;
+    source.ppm = -1000;
+    record(ADC_S16 | ADC_STEREO, 1024);
+    run_for(60 * NS_PER_MS);
+    assert_true(source.followed);
+    before = source.frames;
+    run_for(1000 * NS_PER_MS);
+    assert_in_range(source.frames - before, 44055, 44057);
+
+    streams[1].ppm = 2000;
+    out(SCTL, in(SCTL) | DAC2_S16_STEREO);
+    out(CONTROL, in(CONTROL) | DAC2_EN);
+    run_for(60 * NS_PER_MS);
+    assert_false(source.followed);
+    before = source.frames;
+    run_for(1000 * NS_PER_MS);
+    assert_in_range(source.frames - before, 44187, 44190);
+
+    out(CONTROL, in(CONTROL) & ~DAC2_EN);
+    run_for(60 * NS_PER_MS);
+    assert_true(source.followed);
+}
+
+/* What DAC2 plays the ADC records: each frame once, in order, two frames later at most. */
+static void a_voice_is_recorded_frame_by_frame(void **state)
+{
+    unsigned first = 0;
+
+    (void)state;
+    open_voice();
+    play_on_dac2(1024);
+    now += 12345; /* half a frame apart */
+    record(ADC_S16 | ADC_STEREO, 1024);
+    run_for(300 * NS_PER_MS);
+    while (recorded_s16(2 * first) == 0) {
+        first++;
+    }
+    assert_in_range(first, 1, 2);
+    for (unsigned n = first; n < 13000; n++) {
+        assert_int_equal(recorded_s16(2 * n), (int16_t)(recorded_s16(2 * first) + n - first));
+        assert_int_equal(recorded_s16(2 * n + 1), (int16_t)~recorded_s16(2 * n));
+    }
+    /* And silence when it ends. */
+    out(CONTROL, in(CONTROL) & ~DAC2_EN);
+    run_for(20 * NS_PER_MS);
+    assert_int_equal(recorded_s16(2 * 13600), 0);
+}
+
+/* DAC1 at half the rate: each of its frames twice. */
+static void a_slower_voice_is_held(void **state)
+{
+    static const uint16_t fm[] = {0x0406, 0x0506, 0x1240, 0x1320, 0xffff};
+    unsigned first = 0;
+
+    (void)state;
+    mix(fm);
+    play_on_dac2(1024); /* for the frames in memory, and as a voice that is not selected */
+    out(MEM_PAGE, 0xc);
+    out(WINDOW, BUFFER);
+    out(WINDOW + 4, BUFFER_FRAMES - 1);
+    out(SCTL, in(SCTL) | DAC1_S16_STEREO);
+    out(CONTROL, in(CONTROL) | DAC1_22050 | DAC1_EN);
+    now += 54321;
+    record(ADC_S16 | ADC_STEREO, 1024);
+    run_for(300 * NS_PER_MS);
+    while (recorded_s16(2 * first) == 0) {
+        first++;
+    }
+    assert_in_range(first, 1, 4);
+    first += recorded_s16(2 * first) != recorded_s16(2 * first + 2);
+    for (unsigned n = first; n < 13000; n++) {
+        assert_int_equal(recorded_s16(2 * n), recorded_s16(2 * first) + (n - first) / 2);
+    }
+}
+
 /* Nothing plays: it is MIDI that wakes the card, each time that a byte is through. */
 static void midi_goes_out_on_time(void **state)
 {
@@ -565,6 +855,13 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_voice_plays_at_its_volume, plug, unplug),
         cmocka_unit_test_setup_teardown(a_guest_that_has_not_unmuted_is_silent, plug, unplug),
         cmocka_unit_test_setup_teardown(an_interrupt_each_frame_is_bounded, plug, unplug),
+        cmocka_unit_test_setup_teardown(records_every_frame_on_time, plug, unplug),
+        cmocka_unit_test_setup_teardown(records_in_the_guests_format, plug, unplug),
+        cmocka_unit_test_setup_teardown(records_as_loud_as_the_mixer_says, plug, unplug),
+        cmocka_unit_test_setup_teardown(the_clock_follows_the_source_where_nothing_plays, plug,
+                                        unplug),
+        cmocka_unit_test_setup_teardown(a_voice_is_recorded_frame_by_frame, plug, unplug),
+        cmocka_unit_test_setup_teardown(a_slower_voice_is_held, plug, unplug),
         cmocka_unit_test_setup_teardown(midi_goes_out_on_time, plug, unplug),
         cmocka_unit_test_setup_teardown(midi_comes_in_on_time, plug, unplug),
         cmocka_unit_test_setup_teardown(a_host_without_midi, plug, unplug),
