@@ -69,27 +69,29 @@ size_t breaks_find(const struct heard *runs, size_t count, uint64_t from, uint64
     return n;
 }
 
-bool stall_overlaps(const struct stall *stalls, size_t count, uint64_t from, uint64_t to)
+static bool stall_overlaps(const struct stalls *stalls, uint64_t from, uint64_t to)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (stalls[i].to >= from && stalls[i].from <= to) {
+    for (size_t i = 0; stalls && i < stalls->count; i++) {
+        if (stalls->list[i].to >= from && stalls->list[i].from <= to) {
             return true;
         }
     }
     return false;
 }
 
-size_t breaks_explain(struct break_heard *breaks, size_t count, const struct stall *stalls,
-                      size_t stall_count, uint64_t window)
+size_t breaks_explain(struct break_heard *breaks, size_t count, const struct stalls *stalls,
+                      uint64_t window, int reason)
 {
     size_t unexplained = 0;
 
     for (size_t i = 0; i < count; i++) {
         uint64_t time = breaks[i].time;
 
-        breaks[i].explained =
-            stall_overlaps(stalls, stall_count, time > window ? time - window : 0, time);
-        unexplained += !breaks[i].explained;
+        if (breaks[i].reason == UNEXPLAINED &&
+            stall_overlaps(stalls, time > window ? time - window : 0, time)) {
+            breaks[i].reason = reason;
+        }
+        unexplained += breaks[i].reason == UNEXPLAINED;
     }
     return unexplained;
 }
@@ -168,8 +170,7 @@ static size_t find_passing(const struct passing *passings, size_t count, uint64_
 
 void delays_measure(const struct heard *runs, size_t count, uint64_t from, uint64_t to,
                     const struct passing *passings, size_t passing_count, bool smooth,
-                    const struct stall *stalls, size_t stall_count, uint64_t window,
-                    struct histogram *delays)
+                    const struct stalls *stalls, uint64_t window, struct histogram *delays)
 {
     for (size_t r = 0; r < count; r++) {
         const struct heard *run = &runs[r];
@@ -177,7 +178,7 @@ void delays_measure(const struct heard *runs, size_t count, uint64_t from, uint6
         size_t i;
 
         if (run->first == 0 || run->time < from || run->time >= to ||
-            stall_overlaps(stalls, stall_count, run->time - window, run->time)) {
+            stall_overlaps(stalls, run->time - window, run->time)) {
             continue;
         }
         i = find_passing(passings, passing_count, frame);
@@ -192,7 +193,7 @@ void delays_measure(const struct heard *runs, size_t count, uint64_t from, uint6
 }
 
 void lateness_measure(const uint64_t *times, size_t count, uint64_t from, uint64_t to,
-                      const struct stall *stalls, size_t stall_count, struct histogram *late)
+                      const struct stalls *stalls, struct histogram *late)
 {
     size_t first = 0, end, low;
     uint64_t around;
@@ -222,7 +223,7 @@ void lateness_measure(const uint64_t *times, size_t count, uint64_t from, uint64
 
             most = after > most ? after : most;
         }
-        if (!stall_overlaps(stalls, stall_count, times[i] - (uint64_t)most, times[i])) {
+        if (!stall_overlaps(stalls, times[i] - (uint64_t)most, times[i])) {
             histogram_add(late, (uint64_t)most);
         }
     }

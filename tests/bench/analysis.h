@@ -40,16 +40,20 @@ struct passing {
     uint64_t frames;
 };
 
-/* A processor did nothing for us from one time to the other. */
+/* Something that should have run did not, from one time to the other. */
 struct stall {
     uint64_t from, to;
+};
+struct stalls {
+    struct stall *list;
+    size_t count;
 };
 
 struct break_heard {
     uint64_t time;    /* when its first frame arrived: silence, or one that should not follow */
     int64_t lost;     /* frames skipped; negative: that many came again */
     uint32_t silence; /* frames of it */
-    bool explained;
+    enum { UNEXPLAINED, BY_STALL, BY_SERVER } reason;
 };
 
 /* Finds the breaks that begin in [from, to), at most room of them (later ones only counted).
@@ -57,13 +61,10 @@ struct break_heard {
 size_t breaks_find(const struct heard *runs, size_t count, uint64_t from, uint64_t to,
                    struct break_heard *breaks, size_t room);
 
-/* A stall overlaps [from, to]. */
-bool stall_overlaps(const struct stall *stalls, size_t count, uint64_t from, uint64_t to);
-
-/* Marks the breaks which a stall explains: one that overlaps the window before the break. Returns
- * how many it does not. */
-size_t breaks_explain(struct break_heard *breaks, size_t count, const struct stall *stalls,
-                      size_t stall_count, uint64_t window);
+/* Gives the breaks that have no reason yet this one, where a stall overlaps the window before the
+ * break. Returns how many remain without. */
+size_t breaks_explain(struct break_heard *breaks, size_t count, const struct stalls *stalls,
+                      uint64_t window, int reason);
 
 /* How often each length of time came, to the microsecond below a second. */
 enum { HISTOGRAM_BINS = 1000000 };
@@ -86,13 +87,11 @@ double histogram_quantile(const struct histogram *h, double share);
  * of a card whose position follows its clock); otherwise it jumped, and a frame counts as passed
  * when the guest first saw it, which is late by up to the interval of the looks.
  *
- * Frames with a stall in the window before their arrival are left out; with a stall_count of 0,
- * none are.
+ * Frames with a stall in the window before their arrival are left out (stalls may be NULL).
  */
 void delays_measure(const struct heard *runs, size_t count, uint64_t from, uint64_t to,
                     const struct passing *passings, size_t passing_count, bool smooth,
-                    const struct stall *stalls, size_t stall_count, uint64_t window,
-                    struct histogram *delays);
+                    const struct stalls *stalls, uint64_t window, struct histogram *delays);
 
 /*
  * How late each interrupt in [from, to) reached the driver. When it was due is not on record; but
@@ -100,10 +99,10 @@ void delays_measure(const struct heard *runs, size_t count, uint64_t from, uint6
  * four periods) sets the time for it. Farther around, a card's clock that follows its sink would be
  * taken for lateness. times are all that came, in order, one for each period.
  *
- * Interrupts that a stall held up are left out; with a stall_count of 0, none are.
+ * Interrupts that a stall held up are left out (stalls may be NULL).
  */
 void lateness_measure(const uint64_t *times, size_t count, uint64_t from, uint64_t to,
-                      const struct stall *stalls, size_t stall_count, struct histogram *late);
+                      const struct stalls *stalls, struct histogram *late);
 
 /* Frames by which the position moved at once between two looks: without those that the time
  * between them accounts for. */

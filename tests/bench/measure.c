@@ -19,7 +19,9 @@
  *                             as can be (for a second after the measurement)
  *   delay_{median,p99,max}_us from the position passing a frame to that frame at the monitor
  *   delay_quiet_p99_us        the same without frames that had a stall before them
- *   breaks, unexplained       in the whole measurement; and those with no stall before them
+ *   breaks, unexplained, inexplicable   in the whole measurement; those of them with no stall of
+ *                             the machine before them; and of these, those before which the sound
+ *                             server's main thread did not have to wait for a processor either
  *   breaks_min, unexplained_min   the same a minute
  *   lost, silence             frames lost, and of silence, at the breaks
  *   late_{median,p99,max}_us, late_quiet_p99_us   how late interrupts reach the driver; quiet:
@@ -30,6 +32,7 @@
  *   pulse_cpu_s_min           of the sound server (PULSE_PID in the environment), less what it
  *                             uses while it has nobody but the listener
  *   stalls, stall_max_us      of the machine: a millisecond and longer
+ *   server_waits, server_wait_max_us   of the sound server, likewise
  *   window_us                 a break is explained by a stall this long before it
  */
 #include <errno.h>
@@ -159,14 +162,22 @@ static struct record *make_record(const struct options *o)
     return r;
 }
 
-/* Processor time of the sound server, if it is known; 0 if not. */
-static uint64_t server_cpu(void)
+/* The sound server's process, 0 if it is not known. */
+static pid_t server_pid(void)
 {
     const char *pid = getenv("PULSE_PID");
+
+    return pid ? atoi(pid) : 0;
+}
+
+/* Its processor time; 0 if it is not known. */
+static uint64_t server_cpu(void)
+{
     struct timespec t;
     clockid_t clock;
 
-    if (!pid || clock_getcpuclockid(atoi(pid), &clock) != 0 || clock_gettime(clock, &t) < 0) {
+    if (!server_pid() || clock_getcpuclockid(server_pid(), &clock) != 0 ||
+        clock_gettime(clock, &t) < 0) {
         return 0;
     }
     return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
@@ -178,8 +189,7 @@ struct result {
     const struct record *record;
     const struct heard *runs;
     size_t run_count;
-    struct stall *stalls;
-    size_t stall_count;
+    struct stalls stalls, server_waits;
     double server_load; /* seconds a second */
 };
 
@@ -202,7 +212,7 @@ static struct listener *listen_and_run(const struct options *o, struct record *r
     alone = server_cpu();
     sleep_until(clock_now_ns() + ALONE_NS);
     alone = server_cpu() - alone;
-    watch = stall_watch_start();
+    watch = stall_watch_start(server_pid());
     if (!watch) {
         exit(1);
     }
@@ -223,7 +233,7 @@ static struct listener *listen_and_run(const struct options *o, struct record *r
         kill(hogs[i], SIGKILL);
         waitpid(hogs[i], NULL, 0);
     }
-    result->stall_count = stall_watch_end(watch, &result->stalls);
+    stall_watch_end(watch, &result->stalls, &result->server_waits);
     if (waitpid(contender, &status, 0) < 0 || status != 0) {
         die("the contender failed (status %d)", status);
     }
@@ -283,9 +293,8 @@ static void put_interrupts(struct output *out, const struct result *result)
     if (!histogram_init(&all) || !histogram_init(&quiet)) {
         die("no memory");
     }
-    lateness_measure(r->interrupts, r->interrupt_count, r->begin, r->end, NULL, 0, &all);
-    lateness_measure(r->interrupts, r->interrupt_count, r->begin, r->end, result->stalls,
-                     result->stall_count, &quiet);
+    lateness_measure(r->interrupts, r->interrupt_count, r->begin, r->end, NULL, &all);
+    lateness_measure(r->interrupts, r->interrupt_count, r->begin, r->end, &result->stalls, &quiet);
     put(out, "interrupts", (double)all.count);
     put(out, "late_median_us", histogram_quantile(&all, 0.5));
     put(out, "late_p99_us", histogram_quantile(&all, 0.99));
@@ -304,7 +313,9 @@ static void put_breaks(struct output *out, const struct options *o, const struct
         breaks_find(result->runs, result->run_count, r->begin, r->end, breaks, MAX_BREAKS);
     size_t kept = count < MAX_BREAKS ? count : MAX_BREAKS;
     size_t unexplained =
-        breaks_explain(breaks, kept, result->stalls, result->stall_count, window) + count - kept;
+        count - kept + breaks_explain(breaks, kept, &result->stalls, window, BY_STALL);
+    size_t inexplicable =
+        count - kept + breaks_explain(breaks, kept, &result->server_waits, window, BY_SERVER);
     double minutes = o->seconds / 60.0, lost = 0, silence = 0;
 
     for (size_t i = 0; i < kept; i++) {
@@ -313,6 +324,7 @@ static void put_breaks(struct output *out, const struct options *o, const struct
     }
     put(out, "breaks", (double)count);
     put(out, "unexplained", (double)unexplained);
+    put(out, "inexplicable", (double)inexplicable);
     put(out, "breaks_min", (double)count / minutes);
     put(out, "unexplained_min", (double)unexplained / minutes);
     put(out, "lost", lost);
@@ -322,28 +334,28 @@ static void put_breaks(struct output *out, const struct options *o, const struct
         for (size_t i = 0; i < kept && i < 1000; i++) {
             fprintf(out->json, "%s[%.3f,%" PRId64 ",%u,%d]", i ? "," : "",
                     (double)(breaks[i].time - r->begin) / 1e6, breaks[i].lost, breaks[i].silence,
-                    breaks[i].explained);
+                    (int)breaks[i].reason);
         }
         fprintf(out->json, "]");
     }
 }
 
-static void put_stalls(struct output *out, const struct result *result)
+static void put_stalls(struct output *out, const char *count_key, const char *longest_key,
+                       const struct record *r, const struct stalls *stalls)
 {
-    const struct record *r = result->record;
     uint64_t longest = 0;
     size_t count = 0;
 
-    for (size_t i = 0; i < result->stall_count; i++) {
-        const struct stall *s = &result->stalls[i];
+    for (size_t i = 0; i < stalls->count; i++) {
+        const struct stall *s = &stalls->list[i];
 
         if (s->to >= r->begin && s->from < r->end) {
             count++;
             longest = s->to - s->from > longest ? s->to - s->from : longest;
         }
     }
-    put(out, "stalls", (double)count);
-    put(out, "stall_max_us", (double)(longest / NS_PER_US));
+    put(out, count_key, (double)count);
+    put(out, longest_key, (double)(longest / NS_PER_US));
 }
 
 static void report(const struct options *o, const struct result *result)
@@ -361,10 +373,10 @@ static void report(const struct options *o, const struct result *result)
         die("no memory");
     }
     delays_measure(result->runs, result->run_count, r->begin, r->end, r->passings, r->passing_count,
-                   smooth, NULL, 0, 0, &all);
+                   smooth, NULL, 0, &all);
     window = (uint64_t)histogram_quantile(&all, 0.5) * NS_PER_US + EXPLAIN_MARGIN_NS;
     delays_measure(result->runs, result->run_count, r->begin, r->end, r->passings, r->passing_count,
-                   smooth, result->stalls, result->stall_count, window, &quiet);
+                   smooth, &result->stalls, window, &quiet);
 
     put_text(&out, "contender", o->contender);
     put_text(&out, "audiodev", o->audiodev ? o->audiodev : "-");
@@ -383,7 +395,8 @@ static void report(const struct options *o, const struct result *result)
     put_interrupts(&out, result);
     put(&out, "cpu_s_min", r->cpu_time ? 60.0 * (double)r->cpu / (double)r->cpu_time : 0);
     put(&out, "pulse_cpu_s_min", 60.0 * result->server_load);
-    put_stalls(&out, result);
+    put_stalls(&out, "stalls", "stall_max_us", r, &result->stalls);
+    put_stalls(&out, "server_waits", "server_wait_max_us", r, &result->server_waits);
     put(&out, "window_us", (double)(window / NS_PER_US));
     printf("\n");
     if (out.json) {
@@ -499,6 +512,7 @@ int main(int argc, char **argv)
     listener = listen_and_run(&o, r, contender, go[1], &result);
     report(&o, &result);
     listener_free(listener);
-    free(result.stalls);
+    free(result.stalls.list);
+    free(result.server_waits.list);
     return 0;
 }

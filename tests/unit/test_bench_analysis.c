@@ -68,17 +68,19 @@ static void test_breaks(void **state)
 
 static void test_stalls_explain_breaks_after_them(void **state)
 {
-    static const struct stall stalls[] = {{100 * MS, 103 * MS}, {500 * MS, 502 * MS}};
+    struct stall list[] = {{100 * MS, 103 * MS}, {500 * MS, 502 * MS}}, other = {98 * MS, 101 * MS};
+    const struct stalls stalls = {list, COUNT(list)}, others = {&other, 1}, none = {NULL, 0};
     struct break_heard b[] = {
         {.time = 99 * MS}, {.time = 101 * MS}, {.time = 123 * MS}, {.time = 124 * MS}};
 
     (void)state;
-    assert_int_equal(breaks_explain(b, COUNT(b), stalls, COUNT(stalls), 20 * MS), 2);
-    assert_false(b[0].explained);
-    assert_true(b[1].explained);
-    assert_true(b[2].explained);
-    assert_false(b[3].explained);
-    assert_int_equal(breaks_explain(b, COUNT(b), NULL, 0, 20 * MS), 4);
+    assert_int_equal(breaks_explain(b, COUNT(b), &none, 20 * MS, BY_STALL), 4);
+    assert_int_equal(breaks_explain(b, COUNT(b), &stalls, 20 * MS, BY_STALL), 2);
+    assert_int_equal(breaks_explain(b, COUNT(b), &others, 20 * MS, BY_SERVER), 1);
+    assert_int_equal(b[0].reason, BY_SERVER);
+    assert_int_equal(b[1].reason, BY_STALL);
+    assert_int_equal(b[2].reason, BY_STALL);
+    assert_int_equal(b[3].reason, UNEXPLAINED);
 }
 
 static void test_quantiles(void **state)
@@ -108,7 +110,7 @@ struct delays {
 };
 
 static struct delays delays_of(const struct heard *runs, size_t count, bool smooth,
-                               const struct stall *stalls, size_t stall_count)
+                               const struct stalls *stalls)
 {
     static const struct passing passings[] = {
         {100 * MS, 0}, {110 * MS, 441}, {120 * MS, 441}, {130 * MS, 1323}};
@@ -117,7 +119,7 @@ static struct delays delays_of(const struct heard *runs, size_t count, bool smoo
 
     assert_true(histogram_init(&h));
     delays_measure(runs, count, 90 * MS, 150 * MS, passings, COUNT(passings), smooth, stalls,
-                   stall_count, 10 * MS, &h);
+                   10 * MS, &h);
     d = (struct delays){histogram_quantile(&h, 0.5), (double)(h.max / NS_PER_US), h.count};
     histogram_free(&h);
     return d;
@@ -130,35 +132,37 @@ static void test_delays(void **state)
                               next = {140 * MS, 442, 1}, all = {115 * MS, 1, 441};
     static const struct heard outside[] = {
         {115 * MS, 0, 44}, {89 * MS, 441, 1}, {150 * MS, 441, 1}, {140 * MS, 1324, 5}};
-    static const struct stall stall = {104 * MS, 105 * MS};
+    struct stall stall = {104 * MS, 105 * MS};
+    const struct stalls stalls = {&stall, 1};
     struct delays d;
 
     (void)state;
-    d = delays_of(&last, 1, true, NULL, 0);
+    d = delays_of(&last, 1, true, NULL);
     assert_int_equal(d.count, 1);
     assert_float_equal(d.median, 5000, 1);
     /* Halfway between two looks if the position moves evenly; else when it was seen. */
-    assert_float_equal(delays_of(&half, 1, true, NULL, 0).median, 9989, 2);
-    assert_float_equal(delays_of(&half, 1, false, NULL, 0).median, 5000, 1);
+    assert_float_equal(delays_of(&half, 1, true, NULL).median, 9989, 2);
+    assert_float_equal(delays_of(&half, 1, false, NULL).median, 5000, 1);
     /* The position stood still for a while. */
-    assert_float_equal(delays_of(&next, 1, true, NULL, 0).median, 19989, 2);
-    assert_float_equal(delays_of(&next, 1, false, NULL, 0).median, 10000, 1);
-    d = delays_of(&all, 1, true, NULL, 0);
+    assert_float_equal(delays_of(&next, 1, true, NULL).median, 19989, 2);
+    assert_float_equal(delays_of(&next, 1, false, NULL).median, 10000, 1);
+    d = delays_of(&all, 1, true, NULL);
     assert_int_equal(d.count, 441);
     assert_float_equal(d.median, 10000, 30);
     assert_float_equal(d.longest, 14977, 2);
 
     /* Silence, outside the time, never passed. */
-    assert_int_equal(delays_of(outside, COUNT(outside), true, NULL, 0).count, 0);
+    assert_int_equal(delays_of(outside, COUNT(outside), true, NULL).count, 0);
     /* Soon after a stall. */
-    assert_int_equal(delays_of(&last, 1, true, &stall, 1).count, 0);
-    assert_int_equal(delays_of(&next, 1, true, &stall, 1).count, 1);
+    assert_int_equal(delays_of(&last, 1, true, &stalls).count, 0);
+    assert_int_equal(delays_of(&next, 1, true, &stalls).count, 1);
 }
 
 static void test_lateness(void **state)
 {
     uint64_t times[300];
     struct stall stall = {1400 * MS, 1500 * MS};
+    const struct stalls stalls = {&stall, 1};
     struct histogram late;
 
     (void)state;
@@ -172,7 +176,7 @@ static void test_lateness(void **state)
     times[95] = times[96] = times[97] = times[98] = 1490 * MS;
 
     assert_true(histogram_init(&late));
-    lateness_measure(times, COUNT(times), 1000 * MS, 3000 * MS, NULL, 0, &late);
+    lateness_measure(times, COUNT(times), 1000 * MS, 3000 * MS, NULL, &late);
     assert_int_equal(late.count, 200);
     assert_float_equal(histogram_quantile(&late, 0.5), 0, 1);
     assert_float_equal(histogram_quantile(&late, 0.95), 2000, 1);
@@ -180,14 +184,14 @@ static void test_lateness(void **state)
     histogram_free(&late);
 
     assert_true(histogram_init(&late));
-    lateness_measure(times, COUNT(times), 1000 * MS, 3000 * MS, &stall, 1, &late);
+    lateness_measure(times, COUNT(times), 1000 * MS, 3000 * MS, &stalls, &late);
     assert_true(late.count < 200);
     assert_int_equal((late.max + 500) / NS_PER_US, 2000);
     histogram_free(&late);
 
     /* One alone has no pace. */
     assert_true(histogram_init(&late));
-    lateness_measure(times, 1, 0, 3000 * MS, NULL, 0, &late);
+    lateness_measure(times, 1, 0, 3000 * MS, NULL, &late);
     assert_int_equal(late.count, 0);
     histogram_free(&late);
 }
