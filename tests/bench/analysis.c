@@ -96,6 +96,36 @@ size_t breaks_explain(struct break_heard *breaks, size_t count, const struct sta
     return unexplained;
 }
 
+struct rate passings_rate(const struct passing *passings, size_t count, uint64_t from, uint64_t to)
+{
+    const struct passing *first = NULL, *last = NULL;
+
+    for (size_t i = 0; i < count; i++) {
+        if (passings[i].time >= from && passings[i].time < to) {
+            first = first ? first : &passings[i];
+            last = &passings[i];
+        }
+    }
+    return first ? (struct rate){last->frames - first->frames, last->time - first->time}
+                 : (struct rate){0};
+}
+
+struct rate heard_rate(const struct heard *runs, size_t count, uint64_t from, uint64_t to)
+{
+    uint64_t first = 0, last = 0, frames = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (runs[i].time < from || runs[i].time >= to) {
+            continue;
+        }
+        first = first ? first : runs[i].time;
+        last = runs[i].time;
+        /* What came with the first was there before. */
+        frames += runs[i].time > first ? runs[i].frames : 0;
+    }
+    return (struct rate){frames, last - first};
+}
+
 bool histogram_init(struct histogram *h)
 {
     *h = (struct histogram){.bins = calloc(HISTOGRAM_BINS, sizeof(*h->bins))};

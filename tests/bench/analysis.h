@@ -66,6 +66,14 @@ size_t breaks_find(const struct heard *runs, size_t count, uint64_t from, uint64
 size_t breaks_explain(struct break_heard *breaks, size_t count, const struct stalls *stalls,
                       uint64_t window, int reason);
 
+/* Frames in a time, from the first event in [from, to) to the last. */
+struct rate {
+    uint64_t frames, ns;
+};
+struct rate passings_rate(const struct passing *passings, size_t count, uint64_t from, uint64_t to);
+/* Silence is sound here. */
+struct rate heard_rate(const struct heard *runs, size_t count, uint64_t from, uint64_t to);
+
 /* How often each length of time came, to the microsecond below a second. */
 enum { HISTOGRAM_BINS = 1000000 };
 struct histogram {

@@ -188,6 +188,7 @@ void guest_driver_run(struct machine *m, unsigned period, uint64_t poll_ns, stru
 {
     struct driver d = {.m = m, .r = r, .period = period};
 
+    r->smooth = m->smooth;
     set_up(m);
     start(&d);
     play(&d, poll_ns);

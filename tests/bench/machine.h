@@ -30,8 +30,9 @@ struct machine {
 };
 
 /* Our card, plugged into a fake guest, on this thread with the priority that it asks for in its own
- * process. audiodev: as after -audiodev. */
-struct machine *machine_ours(const char *audiodev);
+ * process. audiodev: as after -audiodev; the latency that it asks for, or the default, is made
+ * latency_factor times longer, to see whether a measurement tells. */
+struct machine *machine_ours(const char *audiodev, unsigned latency_factor);
 
 /* QEMU's, driven through the qtest protocol. */
 struct machine *machine_qemu(const char *audiodev);

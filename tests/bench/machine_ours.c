@@ -79,7 +79,7 @@ static void ours_close(struct machine *m)
     free(o);
 }
 
-struct machine *machine_ours(const char *audiodev)
+struct machine *machine_ours(const char *audiodev, unsigned latency_factor)
 {
     struct ours *o = calloc(1, sizeof(*o));
     const struct guest_device *d;
@@ -89,6 +89,7 @@ struct machine *machine_ours(const char *audiodev)
         fprintf(stderr, "measure: %s\n", err.text);
         exit(1);
     }
+    o->settings.out_latency_us *= latency_factor;
     if (!realtime_enter(&err)) {
         fprintf(stderr, "measure: %s\n", err.text);
     }

@@ -11,7 +11,9 @@
  *     --warm-up N       seconds before (2)
  *     --hogs N          busy loops beside it (0)
  *     --poll US         looks at the position, 0: only at interrupts (ours 0, qemu 500)
+ *     --latency-factor N   ours: with the latency asked for made so many times longer (1)
  *     --source NAME     what to listen to (out.monitor)
+ *     --label TEXT      shown in the figures
  *     --json FILE       add the figures there too, as one line of JSON
  *
  * Prints one line "key=value ...":
@@ -19,6 +21,10 @@
  *                             as can be (for a second after the measurement)
  *   delay_{median,p99,max}_us from the position passing a frame to that frame at the monitor
  *   delay_quiet_p99_us        the same without frames that had a stall before them
+ *   delay_tenths_{min,max}_us of the medians of the tenths of the measurement; in the JSON
+ *                             all ten as delay_tenths_us
+ *   card_ppm, sink_ppm        by how much the position and the sound at the monitor ran faster than
+ *                             CLOCK_MONOTONIC
  *   breaks, unexplained, inexplicable   in the whole measurement; those of them with no stall of
  *                             the machine before them; and of these, those before which the sound
  *                             server's main thread did not have to wait for a processor either
@@ -38,6 +44,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <math.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -69,8 +76,8 @@
 enum { MAX_HOGS = 64, MAX_BREAKS = 100000, DELAY_POINTS = 100 };
 
 struct options {
-    const char *contender, *audiodev, *source, *json;
-    unsigned target_us, period, seconds, warm_up, hogs, poll_us;
+    const char *contender, *audiodev, *source, *json, *label;
+    unsigned target_us, period, seconds, warm_up, hogs, poll_us, latency_factor;
 };
 
 static _Noreturn void die(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -122,8 +129,9 @@ static _Noreturn void contend(const struct options *o, struct record *r, int go)
     if (strcmp(o->contender, "floor") == 0) {
         floor_writer_run(o->target_us, r);
     } else {
-        struct machine *m = strcmp(o->contender, "ours") == 0 ? machine_ours(o->audiodev)
-                                                              : machine_qemu(o->audiodev);
+        struct machine *m = strcmp(o->contender, "ours") == 0
+                                ? machine_ours(o->audiodev, o->latency_factor)
+                                : machine_qemu(o->audiodev);
 
         guest_driver_run(m, o->period, o->poll_us * NS_PER_US, r);
         m->close(m);
@@ -340,6 +348,49 @@ static void put_breaks(struct output *out, const struct options *o, const struct
     }
 }
 
+static double ppm(double frames, uint64_t ns)
+{
+    return ns ? (frames / ((double)ns / 1e9) / BENCH_RATE - 1) * 1e6 : 0;
+}
+
+/* What changes in the course of a measurement, and the clocks that make it change. */
+static void put_course(struct output *out, const struct options *o, const struct result *result)
+{
+    const struct record *r = result->record;
+    uint64_t tenth = (r->end - r->begin) / 10;
+    struct rate card = passings_rate(r->passings, r->passing_count, r->begin, r->end);
+    struct rate sink = heard_rate(result->runs, result->run_count, r->begin, r->end);
+    double tenths[10], least = 0, most = 0;
+
+    for (int i = 0; i < 10; i++) {
+        uint64_t from = r->begin + (uint64_t)i * tenth;
+        struct histogram h;
+
+        if (!histogram_init(&h)) {
+            die("no memory");
+        }
+        delays_measure(result->runs, result->run_count, from, from + tenth, r->passings,
+                       r->passing_count, r->smooth, NULL, 0, &h);
+        tenths[i] = histogram_quantile(&h, 0.5);
+        least = i == 0 || tenths[i] < least ? tenths[i] : least;
+        most = tenths[i] > most ? tenths[i] : most;
+        histogram_free(&h);
+    }
+    put(out, "delay_tenths_min_us", least);
+    put(out, "delay_tenths_max_us", most);
+    if (out->json) {
+        fprintf(out->json, ",\"delay_tenths_us\":[");
+        for (int i = 0; i < 10; i++) {
+            fprintf(out->json, "%s%.0f", i ? "," : "", tenths[i]);
+        }
+        fprintf(out->json, "]");
+    }
+    if (strcmp(o->contender, "floor") != 0) {
+        put(out, "card_ppm", round(ppm((double)card.frames, card.ns)));
+    }
+    put(out, "sink_ppm", round(ppm((double)sink.frames, sink.ns)));
+}
+
 static void put_stalls(struct output *out, const char *count_key, const char *longest_key,
                        const struct record *r, const struct stalls *stalls)
 {
@@ -362,7 +413,6 @@ static void report(const struct options *o, const struct result *result)
 {
     struct output out = {.json = o->json ? fopen(o->json, "a") : NULL, .comma = "{"};
     const struct record *r = result->record;
-    bool smooth = strcmp(o->contender, "ours") == 0;
     struct histogram all, quiet;
     uint64_t window;
 
@@ -373,11 +423,12 @@ static void report(const struct options *o, const struct result *result)
         die("no memory");
     }
     delays_measure(result->runs, result->run_count, r->begin, r->end, r->passings, r->passing_count,
-                   smooth, NULL, 0, &all);
+                   r->smooth, NULL, 0, &all);
     window = (uint64_t)histogram_quantile(&all, 0.5) * NS_PER_US + EXPLAIN_MARGIN_NS;
     delays_measure(result->runs, result->run_count, r->begin, r->end, r->passings, r->passing_count,
-                   smooth, &result->stalls, window, &quiet);
+                   r->smooth, &result->stalls, window, &quiet);
 
+    put_text(&out, "label", o->label);
     put_text(&out, "contender", o->contender);
     put_text(&out, "audiodev", o->audiodev ? o->audiodev : "-");
     put(&out, "target_us", o->target_us);
@@ -391,6 +442,7 @@ static void report(const struct options *o, const struct result *result)
     put(&out, "delay_max_us", (double)(all.max / NS_PER_US));
     put(&out, "delay_quiet_p99_us", histogram_quantile(&quiet, 0.99));
     put(&out, "heard_share", (double)all.count / ((double)o->seconds * BENCH_RATE));
+    put_course(&out, o, result);
     put_breaks(&out, o, result, window);
     put_interrupts(&out, result);
     put(&out, "cpu_s_min", r->cpu_time ? 60.0 * (double)r->cpu / (double)r->cpu_time : 0);
@@ -431,14 +483,17 @@ static unsigned number(const char *option, const char *text, unsigned least, uns
 static struct options parse(int argc, char **argv)
 {
     static const struct option known[] = {
-        {"audiodev", required_argument, NULL, 'a'}, {"target", required_argument, NULL, 't'},
-        {"period", required_argument, NULL, 'p'},   {"seconds", required_argument, NULL, 's'},
-        {"warm-up", required_argument, NULL, 'w'},  {"hogs", required_argument, NULL, 'h'},
-        {"poll", required_argument, NULL, 'l'},     {"source", required_argument, NULL, 'o'},
-        {"json", required_argument, NULL, 'j'},     {NULL, 0, NULL, 0},
+        {"audiodev", required_argument, NULL, 'a'},       {"target", required_argument, NULL, 't'},
+        {"period", required_argument, NULL, 'p'},         {"seconds", required_argument, NULL, 's'},
+        {"warm-up", required_argument, NULL, 'w'},        {"hogs", required_argument, NULL, 'h'},
+        {"poll", required_argument, NULL, 'l'},           {"source", required_argument, NULL, 'o'},
+        {"json", required_argument, NULL, 'j'},           {"label", required_argument, NULL, 'n'},
+        {"latency-factor", required_argument, NULL, 'f'}, {NULL, 0, NULL, 0},
     };
     struct options o = {.contender = argc > 1 ? argv[1] : "",
                         .source = "out.monitor",
+                        .label = "-",
+                        .latency_factor = 1,
                         .period = 1024,
                         .seconds = 10,
                         .warm_up = 2};
@@ -478,6 +533,12 @@ static struct options parse(int argc, char **argv)
             break;
         case 'j':
             o.json = optarg;
+            break;
+        case 'n':
+            o.label = optarg;
+            break;
+        case 'f':
+            o.latency_factor = number("--latency-factor", optarg, 1, 100);
             break;
         default:
             exit(2);

@@ -6,6 +6,7 @@
 #ifndef BENCH_RECORD_H
 #define BENCH_RECORD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,8 @@ struct record {
     /* Set before the contender starts. Between begin and end is what is measured; from there to
      * dense_end the position is read as fast as can be, for its steps. */
     uint64_t begin, end, dense_end;
+
+    bool smooth; /* the position moved evenly between the passings */
 
     uint64_t cpu, cpu_time;       /* nanoseconds of the device model's, and in which */
     uint64_t steps[RECORD_STEPS]; /* how often the position moved so many frames at once; the last:

@@ -158,6 +158,25 @@ static void test_delays(void **state)
     assert_int_equal(delays_of(&next, 1, true, &stalls).count, 1);
 }
 
+static void test_rates(void **state)
+{
+    static const struct passing passings[] = {
+        {1 * MS, 5}, {2 * MS, 10}, {4 * MS, 30}, {9 * MS, 80}};
+    static const struct heard runs[] = {
+        {1 * MS, 1, 44}, {2 * MS, 45, 20}, {2 * MS, 0, 24}, {3 * MS, 0, 44}, {4 * MS, 65, 45}};
+    struct rate r;
+
+    (void)state;
+    r = passings_rate(passings, COUNT(passings), 2 * MS, 9 * MS);
+    assert_int_equal(r.frames, 20);
+    assert_int_equal(r.ns, 2 * MS);
+    r = heard_rate(runs, COUNT(runs), 2 * MS, 9 * MS);
+    assert_int_equal(r.frames, 89);
+    assert_int_equal(r.ns, 2 * MS);
+    assert_int_equal(passings_rate(passings, COUNT(passings), 10 * MS, 20 * MS).ns, 0);
+    assert_int_equal(heard_rate(runs, COUNT(runs), 10 * MS, 20 * MS).ns, 0);
+}
+
 static void test_lateness(void **state)
 {
     uint64_t times[300];
@@ -215,6 +234,7 @@ int main(void)
         cmocka_unit_test(test_stalls_explain_breaks_after_them),
         cmocka_unit_test(test_quantiles),
         cmocka_unit_test(test_delays),
+        cmocka_unit_test(test_rates),
         cmocka_unit_test(test_lateness),
         cmocka_unit_test(test_steps),
     };
