@@ -62,11 +62,11 @@ size_t rt_ring_copy_back(const struct ring *r, uint64_t position, void *to, size
     size_t left = (size_t)(rt_ring_written(r) - position), copied, offset;
 
     left = left < size ? left : size;
-    for (copied = 0; copied < left; position += size, copied += size) {
+    for (copied = 0; to && copied < left; position += size, copied += size) {
         size = in_one_piece(r, position, left - copied, &offset);
         memcpy(out + copied, r->data + offset, size);
     }
-    return copied;
+    return left;
 }
 
 uint64_t rt_ring_discarded(const struct ring *r)

@@ -41,7 +41,8 @@ void rt_ring_commit(struct ring *r, size_t len);
 uint64_t rt_ring_written(const struct ring *r);
 
 /* Writer: copies the bytes from the position (bytes since the ring was made; none of it may have
- * been overwritten) to what is written; returns how many. */
+ * been overwritten) to what is written, at most size; returns how many. to may be NULL: it only
+ * counts. */
 size_t rt_ring_copy_back(const struct ring *r, uint64_t position, void *to, size_t size);
 /* Writer: bytes that the reader has discarded, at least. */
 uint64_t rt_ring_discarded(const struct ring *r);

@@ -57,7 +57,8 @@ void rt_stream_write(struct stream *s, const void *data, uint32_t frames);
 void rt_stream_stop(struct stream *s);
 
 /* What of the run still waits for the host's turn, at most frames of it, in the run's format: for
- * another stream to go on with. Here it is played all the same. Returns the frames. */
+ * another stream to go on with. Here it is played all the same. Returns the frames. to may be
+ * NULL: it only counts. */
 uint32_t rt_stream_unplayed(const struct stream *s, void *to, uint32_t frames);
 
 /* By how much the card's clock should run faster (positive) or slower than CLOCK_MONOTONIC so

@@ -11,19 +11,11 @@
 
 #include "audio/driver.h"
 #include "audio/midi.h"
-#include "audio/stream.h"
-#include "audio/volume.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/realtime.h"
-#include "card/recording.h"
-#include "card/sample_clock.h"
-#include "card/snapshot.h"
-#include "hw/es1370.h"
-#include "hw/es1370_state.h"
+#include "card/card_private.h"
 #include "xen/guest.h"
-
-#define PLAYBACK_CHANNELS 2u /* ES1370_DAC1, ES1370_DAC2 */
 
 /* Where each of them enters the mixer. */
 static const enum ak4531_input voice_input[PLAYBACK_CHANNELS] = {AK4531_FM, AK4531_VOICE};
@@ -43,28 +35,6 @@ static const char *const voice_name[PLAYBACK_CHANNELS] = {"dac1", "dac2"};
 
 /* How often the clock is corrected. */
 #define CORRECTION_NS (50 * NS_PER_MS)
-
-struct card {
-    struct es1370 chip;
-    struct sample_clock clock;
-    uint64_t chip_ticks; /* of clock, up to which the chip has been advanced */
-    uint64_t corrected_ns;
-    uint64_t interrupted_ns; /* when a period last ended */
-    uint64_t fetch_ns;       /* while a channel runs frames go to and from the host this often */
-    unsigned running;        /* channels, a bit each */
-
-    struct {
-        struct stream *stream;
-        struct volume volume;
-        struct pcm_format format; /* the guest's; to the stream it is 16-bit stereo */
-    } voices[PLAYBACK_CHANNELS];
-    struct recording recording;
-    struct midi_port *midi; /* NULL: the host has none */
-
-    struct guest *guest;
-    uint16_t first_port; /* of the I/O BAR where ports_mapped */
-    bool ports_mapped;
-};
 
 /* The chip's services. */
 
@@ -418,7 +388,7 @@ uint64_t rt_card_advance(struct card *card, uint64_t now_ns)
             due = card->interrupted_ns + MIN_INTERRUPT_NS;
         }
         /* An interrupt fetches too: one that is due soon after the next fetch replaces it. */
-        wake = due < wake + card->fetch_ns / 2 ? due : wake;
+        wake = due < wake || due - wake < card->fetch_ns / 2 ? due : wake;
     }
     return wake;
 }
@@ -428,108 +398,4 @@ void rt_card_serve(struct card *card)
     RT_PATH();
 
     guest_serve(card->guest);
-}
-
-/* The sections of a saved card. */
-static const char chip_section[] = "chip";
-static const char time_section[] = "time";   /* the clock, and how long ago it was used for what */
-static const char volume_section[] = "volu"; /* where each voice's volume is on its way */
-
-static uint64_t age(uint64_t now_ns, uint64_t then_ns)
-{
-    return now_ns > then_ns ? now_ns - then_ns : 0;
-}
-
-size_t card_save(struct card *card, uint64_t now_ns, void *buffer, size_t size)
-{
-    struct snapshot_writer w;
-    size_t chip_bytes = es1370_save(&card->chip, NULL, 0);
-    void *room;
-
-    rt_card_advance(card, now_ns);
-
-    snapshot_begin(&w, buffer, size);
-    snapshot_section(&w, chip_section);
-    room = snapshot_room(&w, chip_bytes);
-    es1370_save(&card->chip, room, room ? chip_bytes : 0);
-
-    snapshot_section(&w, time_section);
-    snapshot_put(&w, (uint32_t)card->clock.ppb, 4);
-    snapshot_put(&w, sample_clock_fraction(&card->clock, now_ns), 8);
-    snapshot_put(&w, age(now_ns, card->corrected_ns), 8);
-    snapshot_put(&w, age(now_ns, card->interrupted_ns), 8);
-
-    snapshot_section(&w, volume_section);
-    for (unsigned i = 0; i < PLAYBACK_CHANNELS; i++) {
-        const struct volume *v = &card->voices[i].volume;
-
-        snapshot_put(&w, v->changed, 1);
-        snapshot_put(&w, v->ramp_left, 4);
-        snapshot_put(&w, (uint64_t)v->side[0].gain, 8);
-        snapshot_put(&w, (uint64_t)v->side[1].gain, 8);
-    }
-    return snapshot_end(&w);
-}
-
-/* What of a saved card is not the chip's. */
-struct surroundings {
-    struct sample_clock clock;
-    uint64_t corrected_ns, interrupted_ns;
-    struct volume volumes[PLAYBACK_CHANNELS]; /* but for the targets: the mixer has them */
-};
-
-static bool load_surroundings(struct surroundings *s, uint64_t now_ns,
-                              struct snapshot_section *time, struct snapshot_section *volumes)
-{
-    int32_t ppb = (int32_t)snapshot_get(time, 4);
-    uint64_t fraction = snapshot_get(time, 8);
-    bool good = sample_clock_resume(&s->clock, ES1370_HZ, now_ns, ppb, fraction);
-
-    s->corrected_ns = age(now_ns, snapshot_get(time, 8));
-    s->interrupted_ns = age(now_ns, snapshot_get(time, 8));
-    for (unsigned i = 0; i < PLAYBACK_CHANNELS; i++) {
-        bool changed = snapshot_get(volumes, 1) != 0;
-        uint32_t ramp_left = (uint32_t)snapshot_get(volumes, 4);
-        uint64_t left = snapshot_get(volumes, 8);
-        uint64_t right = snapshot_get(volumes, 8);
-
-        good &= volume_resume(&s->volumes[i], changed, ramp_left, left, right);
-    }
-    return good && !time->exhausted && time->size == 0 && !volumes->exhausted && volumes->size == 0;
-}
-
-bool card_load(struct card *card, uint64_t now_ns, const void *buffer, size_t size, struct err *err)
-{
-    struct surroundings surroundings = {.corrected_ns = 0};
-    struct snapshot_section chip, time, volumes;
-    struct snapshot snapshot;
-    const char *why;
-
-    if (!snapshot_open(&snapshot, buffer, size, err)) {
-        return false;
-    }
-    if (!snapshot_find(&snapshot, chip_section, &chip) ||
-        !snapshot_find(&snapshot, time_section, &time) ||
-        !snapshot_find(&snapshot, volume_section, &volumes) ||
-        !load_surroundings(&surroundings, now_ns, &time, &volumes)) {
-        return err_set(err, "the saved sound card is incomplete or not one of this program's: "
-                            "boot the guest anew");
-    }
-    why = es1370_load(&card->chip, chip.bytes, chip.size);
-    if (why) {
-        return err_set(err, "%s, or boot the guest anew", why);
-    }
-    card->clock = surroundings.clock;
-    card->chip_ticks = 0;
-    card->corrected_ns = surroundings.corrected_ns;
-    card->interrupted_ns = surroundings.interrupted_ns;
-    for (unsigned i = 0; i < PLAYBACK_CHANNELS; i++) {
-        struct volume *v = &card->voices[i].volume;
-
-        for (unsigned side = 0; side < 2; side++) {
-            surroundings.volumes[i].side[side].target = v->side[side].target;
-        }
-        *v = surroundings.volumes[i];
-    }
-    return true;
 }

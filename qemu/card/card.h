@@ -44,7 +44,7 @@ uint64_t rt_card_advance(struct card *card, uint64_t now_ns);
 
 /* Brings the card to now_ns and writes all of its state to buffer, as a snapshot
  * (card/snapshot.h); returns the bytes that it takes. If that is more than size, there is nothing
- * to be kept. What is on its way to the host is no part of it. */
+ * to be kept. What the streams have not handed to the host is part of it. */
 size_t card_save(struct card *card, uint64_t now_ns, void *buffer, size_t size);
 
 /* Goes on at now_ns where the card that was saved stopped, to the tick. The card is plugged in,

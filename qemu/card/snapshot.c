@@ -46,6 +46,11 @@ void *snapshot_room(struct snapshot_writer *w, size_t bytes)
     return w->used <= w->size ? w->bytes + at : NULL;
 }
 
+void snapshot_give_back(struct snapshot_writer *w, size_t bytes)
+{
+    w->used -= bytes;
+}
+
 void snapshot_put(struct snapshot_writer *w, uint64_t value, unsigned bytes)
 {
     uint8_t *to = snapshot_room(w, bytes);

@@ -39,6 +39,9 @@ void snapshot_put(struct snapshot_writer *w, uint64_t value, unsigned bytes);
 /* Room for bytes of content that somebody else writes; NULL where there is none. */
 void *snapshot_room(struct snapshot_writer *w, size_t bytes);
 
+/* The last of that room was not needed. */
+void snapshot_give_back(struct snapshot_writer *w, size_t bytes);
+
 /* Returns the size of the whole. If that is above the buffer's, there is nothing to be kept. */
 size_t snapshot_end(struct snapshot_writer *w);
 

@@ -25,10 +25,15 @@ uint64_t clock_now_ns(void)
     return now;
 }
 
-/* Instead of the streams: they count, and keep a checksum of what they heard. */
+/* Instead of the streams: a host that is always some frames behind; they count what it heard, and
+ * keep a checksum of it. */
+enum { BEHIND = 37, FRAME_BYTES = 4 };
+
 struct stream {
     struct pcm_format format;
     bool running;
+    uint8_t waiting[BEHIND * FRAME_BYTES];
+    unsigned waiting_bytes;
     uint64_t frames, sum;
     double ppm;
 };
@@ -44,9 +49,11 @@ struct stream *stream_open(const struct audio_settings *settings, const char *na
     return &streams[streams_open++];
 }
 
+/* What waited is lost. */
 void stream_close(struct stream *s)
 {
     s->running = false;
+    s->waiting_bytes = 0;
     streams_open--;
 }
 
@@ -56,8 +63,19 @@ void rt_stream_prepare(struct stream *s, const struct pcm_format *format)
     (void)format;
 }
 
+static void hear(struct stream *s, unsigned bytes)
+{
+    for (unsigned i = 0; i < bytes; i++) {
+        s->sum = s->sum * 31 + s->waiting[i];
+    }
+    s->waiting_bytes -= bytes;
+    memmove(s->waiting, s->waiting + bytes, s->waiting_bytes);
+    s->frames += bytes / FRAME_BYTES;
+}
+
 void rt_stream_start(struct stream *s, const struct pcm_format *format)
 {
+    assert_int_equal(pcm_frame_bytes(format), FRAME_BYTES);
     s->format = *format;
     s->running = true;
 }
@@ -67,16 +85,31 @@ void rt_stream_write(struct stream *s, const void *data, uint32_t frames)
     const uint8_t *bytes = data;
 
     assert_true(s->running);
-    for (uint32_t i = 0; i < frames * pcm_frame_bytes(&s->format); i++) {
-        s->sum = s->sum * 31 + bytes[i];
+    for (uint32_t i = 0; i < frames; i++) {
+        if (s->waiting_bytes == sizeof(s->waiting)) {
+            hear(s, FRAME_BYTES);
+        }
+        memcpy(s->waiting + s->waiting_bytes, bytes + i * FRAME_BYTES, FRAME_BYTES);
+        s->waiting_bytes += FRAME_BYTES;
     }
-    s->frames += frames;
 }
 
 void rt_stream_stop(struct stream *s)
 {
     assert_true(s->running);
     s->running = false;
+    hear(s, s->waiting_bytes);
+}
+
+uint32_t rt_stream_unplayed(const struct stream *s, void *to, uint32_t frames)
+{
+    uint32_t waiting = s->running ? s->waiting_bytes / FRAME_BYTES : 0;
+
+    frames = frames < waiting ? frames : waiting;
+    if (to) {
+        memcpy(to, s->waiting, frames * FRAME_BYTES);
+    }
+    return frames;
 }
 
 double rt_stream_clock_ppm(struct stream *s)

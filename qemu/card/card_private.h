@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the parts of the card know of each other: card.c runs it, saved_card.c saves and loads it.
+ */
+#ifndef CARD_CARD_PRIVATE_H
+#define CARD_CARD_PRIVATE_H
+
+#include "audio/stream.h"
+#include "audio/volume.h"
+#include "card/card.h"
+#include "card/recording.h"
+#include "card/sample_clock.h"
+#include "hw/es1370.h"
+
+#define PLAYBACK_CHANNELS 2u /* ES1370_DAC1, ES1370_DAC2 */
+
+struct card {
+    struct es1370 chip;
+    struct sample_clock clock;
+    uint64_t chip_ticks; /* of clock, up to which the chip has been advanced */
+    uint64_t corrected_ns;
+    uint64_t interrupted_ns; /* when a period last ended */
+    uint64_t fetch_ns;       /* while a channel runs frames go to and from the host this often */
+    unsigned running;        /* channels, a bit each */
+
+    struct {
+        struct stream *stream;
+        struct volume volume;
+        struct pcm_format format; /* the guest's; to the stream it is 16-bit stereo */
+    } voices[PLAYBACK_CHANNELS];
+    struct recording recording;
+    struct midi_port *midi; /* NULL: the host has none */
+
+    struct guest *guest;
+    uint16_t first_port; /* of the I/O BAR where ports_mapped */
+    bool ports_mapped;
+};
+
+#endif
