@@ -8,6 +8,8 @@
 
 #include <xentoolcore.h>
 
+#include "base/realtime.h"
+
 static bool open_handles(struct guest *g, struct err *err)
 {
     g->dm = xendevicemodel_open(NULL, 0);
@@ -97,18 +99,24 @@ int guest_fd(const struct guest *g)
 
 bool guest_map_ports(struct guest *g, uint16_t first, uint16_t count)
 {
+    RT_EXEMPT(DEVICE_MODEL_CALL);
+
     return xendevicemodel_map_io_range_to_ioreq_server(g->dm, g->domid, g->server, 0, first,
                                                        (uint64_t)first + count - 1) == 0;
 }
 
 bool guest_unmap_ports(struct guest *g, uint16_t first, uint16_t count)
 {
+    RT_EXEMPT(DEVICE_MODEL_CALL);
+
     return xendevicemodel_unmap_io_range_from_ioreq_server(g->dm, g->domid, g->server, 0, first,
                                                            (uint64_t)first + count - 1) == 0;
 }
 
 void guest_set_intx(struct guest *g, bool asserted)
 {
+    RT_EXEMPT(DEVICE_MODEL_CALL);
+
     /* Fails only for a domain that is going away, which needs no interrupt. */
     (void)xendevicemodel_set_pci_intx_level(g->dm, g->domid, 0, 0, g->slot, 0, asserted);
 }

@@ -128,6 +128,14 @@ bool guest_read(struct guest *g, uint64_t address, void *data, size_t len)
     return all;
 }
 
+/* A no-op unless the domain is being migrated; then the page must be sent again. */
+static void report_dirty(struct guest *g, uint64_t gfn)
+{
+    RT_EXEMPT(DEVICE_MODEL_CALL);
+
+    (void)xendevicemodel_modified_memory(g->dm, g->domid, gfn, 1);
+}
+
 bool guest_write(struct guest *g, uint64_t address, const void *data, size_t len)
 {
     const uint8_t *from = data;
@@ -139,8 +147,7 @@ bool guest_write(struct guest *g, uint64_t address, const void *data, size_t len
 
         if (to) {
             memcpy(to, from, n);
-            /* A no-op unless the domain is being migrated; then the page must be sent again. */
-            (void)xendevicemodel_modified_memory(g->dm, g->domid, address / GUEST_PAGE_BYTES, 1);
+            report_dirty(g, address / GUEST_PAGE_BYTES);
         } else {
             all = false;
         }

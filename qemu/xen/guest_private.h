@@ -56,6 +56,10 @@ struct guest {
     struct guest_memory memory;
 };
 
+/* For RT_EXEMPT. libxendevicemodel allocates the list of a call's arguments, 16 bytes for each. It
+ * does not wait for that: glibc gives threads memory from places of their own. */
+#define DEVICE_MODEL_CALL "Xen's library allocates in each call of the device model's interface"
+
 /* ioreq_server.c */
 bool ioreq_server_open(struct guest *g, struct err *err);
 void ioreq_server_close(struct guest *g);
