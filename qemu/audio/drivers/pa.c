@@ -9,6 +9,7 @@
  * which is up to the player; the server only sets bounds. A stream that has run
  * dry waits for its next frame, so none is lost.
  */
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,14 +20,17 @@
 
 /* The server is asked this often for how far it is. */
 #define ASK_NS (20 * NS_PER_MS)
-/* An answer that took longer is too vague. */
+/* An answer to a question that took longer on its way is too vague. */
 #define VAGUE_NS (4 * NS_PER_MS)
+/* A sink that has been written to within so long is playing. */
+#define BUSY_NS (50 * NS_PER_MS)
 
 struct pa_sink {
     struct pa_connection connection;
     struct pcm_format format;
     uint32_t frame_bytes;
     struct audio_sink_state state;
+    uint64_t written_ns; /* when something was last written */
     uint64_t asked_ns;
     uint64_t written_since; /* bytes, since asked */
     pa_operation *question; /* NULL: none is open */
@@ -49,28 +53,26 @@ static void close_question(struct pa_sink *sink)
 
 /*
  * How far the server was when it answered: the bytes in the stream's queue, and
- * the sink's own latency behind them. It has looked at both at some moment
- * between question and answer, which are a fraction of a millisecond apart.
+ * the sink's own latency behind them. The answer says how long after the
+ * question that was, so it need not be read at once.
  */
 static void take_answer(pa_stream *stream, int success, void *opaque)
 {
     struct pa_sink *sink = opaque;
     const pa_timing_info *t = pa_stream_get_timing_info(stream);
-    uint64_t now = clock_now_ns();
-    uint64_t took = now - sink->asked_ns;
     int64_t queued;
 
     pa_operation_unref(sink->question);
     sink->question = NULL;
-    if (!success || !t || sink->outdated || took > VAGUE_NS || t->write_index_corrupt ||
-        t->read_index_corrupt) {
+    if (!success || !t || sink->outdated || t->transport_usec * NS_PER_US > VAGUE_NS ||
+        t->write_index_corrupt || t->read_index_corrupt) {
         return;
     }
     /* The library has added to the server's index what was written since. */
     queued = t->write_index - t->read_index - (int64_t)sink->written_since;
     sink->state.block_ns = t->configured_sink_usec * NS_PER_US;
-    sink->state.heard_ns = sink->asked_ns + took / 2 + bytes_to_ns(sink, queued) +
-                           t->sink_usec * NS_PER_US +
+    sink->state.heard_ns = sink->asked_ns + (t->transport_usec + t->sink_usec) * NS_PER_US +
+                           bytes_to_ns(sink, queued) +
                            bytes_to_ns(sink, (int64_t)sink->written_since);
     sink->state.answers++;
 }
@@ -179,6 +181,7 @@ static long pa_write(void *opaque, const void *data, size_t frames, struct err *
                 pa_strerror(pa_context_errno(sink->connection.context)));
         return -1;
     }
+    sink->written_ns = now;
     sink->written_since += bytes;
     sink->state.heard_ns = (sink->state.heard_ns > now ? sink->state.heard_ns : now) +
                            bytes_to_ns(sink, (int64_t)bytes);
@@ -194,11 +197,32 @@ static bool pa_state(void *opaque, struct audio_sink_state *state)
     return true;
 }
 
+/* Returns when fd is readable, or so much time has passed. Interrupted or not: the caller looks at
+ * what there is to do. */
+static void sleep_for(int fd, uint64_t ns)
+{
+    struct pollfd wait_for = {.fd = fd, .events = POLLIN};
+    struct timespec left = {(time_t)(ns / NS_PER_S), (long)(ns % NS_PER_S)};
+
+    ppoll(&wait_for, 1, &left, NULL);
+}
+
+/* While it plays the thread wakes for each piece of sound, and what the server says can wait until
+ * then: each message would wake it once more. */
 static bool pa_wait(void *opaque, int fd, uint64_t until_ns, struct err *err)
 {
     struct pa_sink *sink = opaque;
+    uint64_t now = clock_now_ns();
 
-    return pa_connection_wait(&sink->connection, fd, until_ns, err);
+    if (now - sink->written_ns > BUSY_NS) {
+        return pa_connection_wait(&sink->connection, fd, until_ns, err);
+    }
+    until_ns = until_ns < now + BUSY_NS ? until_ns : now + BUSY_NS;
+    if (!pa_connection_work(&sink->connection, err)) {
+        return false;
+    }
+    sleep_for(fd, until_ns > now ? until_ns - now : 0);
+    return true;
 }
 
 static void pa_close(void *opaque)

@@ -125,6 +125,19 @@ static void fd_is_ready(pa_mainloop_api *api, pa_io_event *event, int fd, pa_io_
     pa_connection_wake(c);
 }
 
+static bool work(struct pa_connection *c, uint64_t until_ns, struct err *err)
+{
+    if (!iterate(c, until_ns)) {
+        return err_set(err, "the connection to PulseAudio does not work any more");
+    }
+    return pa_connection_alive(c, err);
+}
+
+bool pa_connection_work(struct pa_connection *c, struct err *err)
+{
+    return work(c, 0, err);
+}
+
 bool pa_connection_wait(struct pa_connection *c, int fd, uint64_t until_ns, struct err *err)
 {
     if (c->fd != fd) {
@@ -135,10 +148,7 @@ bool pa_connection_wait(struct pa_connection *c, int fd, uint64_t until_ns, stru
     }
     c->woken = false;
     do {
-        if (!iterate(c, until_ns)) {
-            return err_set(err, "the connection to PulseAudio does not work any more");
-        }
-        if (!pa_connection_alive(c, err)) {
+        if (!work(c, until_ns, err)) {
             return false;
         }
     } while (!c->woken && clock_now_ns() < until_ns);

@@ -40,6 +40,9 @@ bool pa_connection_ready(struct pa_connection *c, const char *kind, const char *
 /* False with err set: the server or the stream has gone. */
 bool pa_connection_alive(const struct pa_connection *c, struct err *err);
 
+/* Sends what is to be sent and takes what has come, without waiting. False with err set: gone. */
+bool pa_connection_work(struct pa_connection *c, struct err *err);
+
 /* Works until fd is readable, until_ns has come (CLOCK_MONOTONIC; UINT64_MAX: for ever), or a
  * callback of the stream's calls pa_connection_wake. False with err set: gone. fd: the same at each
  * call. */
