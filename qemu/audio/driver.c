@@ -37,7 +37,7 @@ uint32_t audio_latency_frames(const struct audio_settings *settings,
 
 uint64_t audio_chunk_ns(const struct audio_settings *settings)
 {
-    uint64_t ns = settings->out_latency_us * NS_PER_US / 5;
+    uint64_t ns = settings->out_latency_us * NS_PER_US / 4;
 
     return ns < NS_PER_MS / 2 ? NS_PER_MS / 2 : ns > 20 * NS_PER_MS ? 20 * NS_PER_MS : ns;
 }
