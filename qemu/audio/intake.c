@@ -73,6 +73,7 @@ void rt_intake_start(struct intake *in, uint32_t rate)
 
     in->rt.slip = 0;
     in->rt.elapsed = 0;
+    in->rt.heard = false;
     tell(in, INTAKE_RUNNING, rate);
 }
 
@@ -146,13 +147,14 @@ static uint32_t silence(struct intake *in, uint8_t *to, uint32_t frames)
     return frames;
 }
 
-/* A block that came after the start may have begun before it. */
-static uint32_t leave_older(struct intake *in, uint32_t level)
+/* A run begins in time: the first block may have begun before it, and a source that has just been
+ * opened may give more at once than it will later. */
+static uint32_t begin_in_time(struct intake *in, uint32_t level)
 {
-    uint32_t younger = least(level, in->rt.elapsed);
+    uint32_t keep = least(level, least(target(in), in->rt.elapsed));
 
-    ring_discard(&in->ring, (size_t)(level - younger) * INTAKE_FRAME_BYTES);
-    return younger;
+    ring_discard(&in->ring, (size_t)(level - keep) * INTAKE_FRAME_BYTES);
+    return keep;
 }
 
 /* Silence for as long as what has come is too young; returns how many frames of it. */
@@ -161,7 +163,8 @@ static uint32_t hold_back(struct intake *in, uint8_t *to, uint32_t frames, uint3
     uint32_t age;
 
     if (in->rt.first == 0) {
-        in->rt.first = leave_older(in, level);
+        in->rt.first = in->rt.heard ? level : begin_in_time(in, level);
+        in->rt.heard |= level > 0;
     }
     if (in->rt.first == 0) {
         return silence(in, to, frames);

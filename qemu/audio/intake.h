@@ -10,8 +10,8 @@
  *
  * Frames come in blocks, and the guest's are due one by one. So the first of a
  * run are held back until the newest of them is as old as the target says (the
- * guest gets silence so far, and never what is older than the start); from then
- * on each has the target to arrive in.
+ * guest gets silence so far, and never what is older than that, or than the
+ * start); from then on each has the target to arrive in.
  * Where that was too short, an underrun, the guest gets silence in place of
  * what has not come, and what comes is held back in the same way. No frame is
  * lost by it.
@@ -79,6 +79,7 @@ struct intake {
         struct intake_wish wish;
         bool begun;       /* the ring's frames are of this run */
         uint64_t elapsed; /* frames read since its start */
+        bool heard;       /* some of the run's have come */
         uint32_t first;   /* frames that were there when the first were seen; 0: none yet */
         uint32_t waited;  /* frames of silence since */
         int64_t slip;     /* parts of a frame to be dropped (or, negative, repeated), in 1/10^9 */

@@ -2,7 +2,8 @@
 /*
  * The whole path without Xen: a guest's driver in a few lines records S16LE
  * stereo sound at 44100 Hz through the real card, on its real clock, from a
- * real sound server, and may play some at the same time.
+ * real sound server, and may play some at the same time, from three seconds
+ * before on.
  *
  *     record_card AUDIODEV OUTPUT SECONDS [PERIOD [PLAY]] < reference
  *
@@ -50,6 +51,8 @@ enum {
     RATE = 44100,
     MAX_SECONDS = 600,
 };
+
+#define PLAY_AHEAD_NS (3 * NS_PER_S)
 
 /* Frames that came at one time. */
 struct arrival {
@@ -154,7 +157,7 @@ static void set_up(unsigned period)
     out(ADC_COUNT, period - 1);
 }
 
-/* Fills what the card has played; both channels are at the same position. */
+/* Fills what the card has played. */
 static void play(FILE *file, unsigned from, unsigned frames)
 {
     for (; frames > 0; frames--, from = (from + 1) % BUFFER_FRAMES) {
@@ -166,28 +169,55 @@ static void play(FILE *file, unsigned from, unsigned frames)
     }
 }
 
+static unsigned position_of(unsigned page, unsigned size_register)
+{
+    out(MEM_PAGE, page);
+    return in(size_register) >> 16;
+}
+
+/* Plays on, from *position, where the card is. */
+static void keep_playing(FILE *file, unsigned *position)
+{
+    unsigned at = position_of(0xc, DAC2_SIZE);
+
+    play(file, *position, (at + BUFFER_FRAMES - *position) % BUFFER_FRAMES);
+    *position = at;
+}
+
+/* Until the delays of what is played have settled. */
+static void play_ahead(struct card *card, FILE *file, unsigned *position)
+{
+    uint64_t end = clock_now_ns() + PLAY_AHEAD_NS;
+
+    play(file, 0, BUFFER_FRAMES);
+    out(CONTROL, CONTROL_44100 | DAC2_EN);
+    while (clock_now_ns() < end) {
+        sleep_until(rt_card_advance(card, clock_now_ns()));
+        keep_playing(file, position);
+    }
+}
+
 static void record(struct card *card, uint64_t length, FILE *to_play)
 {
     uint64_t frames = 0;
-    unsigned position = 0;
+    unsigned position = 0, playing = 0;
 
     if (to_play) {
-        play(to_play, 0, BUFFER_FRAMES);
+        play_ahead(card, to_play, &playing);
     }
     out(CONTROL, CONTROL_44100 | ADC_EN | (to_play ? DAC2_EN : 0));
     while (frames < length) {
         uint64_t wake = rt_card_advance(card, clock_now_ns());
-        unsigned at = in(ADC_SIZE) >> 16;
+        unsigned at = position_of(0xd, ADC_SIZE);
 
         if (at != position) {
-            for (unsigned i = position; i != at; i = (i + 1) % BUFFER_FRAMES) {
-                memcpy(&recorded[frames++], fake_guest()->ram + ADC_BUFFER + i * 4, 4);
+            for (; position != at; position = (position + 1) % BUFFER_FRAMES) {
+                memcpy(&recorded[frames++], fake_guest()->ram + ADC_BUFFER + position * 4, 4);
             }
             arrive(&guests, clock_now_ns(), frames, recorded[frames - 1]);
-            if (to_play) {
-                play(to_play, position, (at + BUFFER_FRAMES - position) % BUFFER_FRAMES);
-            }
-            position = at;
+        }
+        if (to_play) {
+            keep_playing(to_play, &playing);
         }
         if (fake_guest()->intx) {
             out(SCTL, FORMATS);
