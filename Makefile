@@ -104,7 +104,8 @@ SH_TESTS := $(patsubst $(SRC)/%,%,$(foreach dir,$(TEST_DIRS),$(wildcard $(SRC)/t
 TOOLS := $(patsubst $(SRC)/%.c,%,$(filter-out %/test_%,$(wildcard $(SRC)/tests/tools/*.c)))
 FAKE_OBJECTS := $(patsubst $(SRC)/%.c,%.o,$(wildcard $(SRC)/tests/fakes/*.c))
 TEST_LIBS := libqemu-dm.a libfakes.a
-TEST_TIMEOUT := 60
+# Seconds; sanitizers are slow.
+TEST_TIMEOUT := $(if $(SANITIZERS),180,60)
 
 tests/%.o: $(SRC)/tests/%.c config.mak $(SRC)/Makefile
 	@mkdir -p $(@D)
