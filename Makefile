@@ -171,10 +171,27 @@ BENCH_OBJECTS := $(addprefix tests/bench/, analysis.o floor_writer.o guest_drive
 	machine_ours.o machine_qemu.o stall_watch.o)
 
 .PHONY: bench-tools
-bench-tools: tests/bench/measure
+bench-tools: tests/bench/measure tests/bench/skewed_clock.so ## build what scripts/bench uses
 tests/bench/measure: tests/bench/measure.o $(BENCH_OBJECTS) $(TEST_LIBS)
 	$(call say,LINK)$(LINK) -o $@ $(filter %.o,$^) -Wl,--start-group $(TEST_LIBS) -Wl,--end-group \
 		-lpulse-simple -lpulse $(DRIVER_LIBS) $(ZLIB_LIBS) -lm
+
+# They measure: one after the other, and with nothing else at work.
+LATENCY_TESTS := tests/bench/test_latency.result tests/bench/test_latency_tells.result
+$(LATENCY_TESTS): %.result: $(SRC)/%.sh FORCE | bench-tools
+	@mkdir -p $(@D)
+	@BUILD=$(CURDIR) SRC=$(SRC_ABS) TEST_TIMEOUT=180 LATENCY_FACTOR=$(LATENCY_FACTOR) \
+		$(SRC)/tests/run one $< $@
+.PHONY: check-latency check-latency-tells
+check-latency: tests/bench/test_latency.result ## hold the card's delay to its limits (LATENCY_FACTOR=4 must fail)
+	@grep '^ok' tests/bench/test_latency.log
+	@$(SRC)/tests/run total $<
+check-latency-tells: tests/bench/test_latency_tells.result ## see that it fails for a deeper ring
+	@$(SRC)/tests/run total $<
+
+tests/bench/skewed_clock.so: $(SRC)/tests/bench/skewed_clock.c config.mak $(SRC)/Makefile
+	@mkdir -p $(@D)
+	$(call say,LINK)$(COMPILE) -fPIC -shared -o $@ $<
 
 # While other parts do not compile, one test can be built from those that do.
 .PHONY: part-objects
