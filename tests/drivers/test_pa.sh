@@ -81,7 +81,7 @@ check_since_return()
 start_server
 start_recorder rec
 sleep 0.5
-start_playing 5 out.latency=50000
+start_playing 5 out.latency=200000
 finish_playing
 stop_recorder
 "$pattern" check rec 5 >checked || true
@@ -107,7 +107,7 @@ result "a sink that is not there is named" "grep -q \"no sink 'nowhere'\" log" \
 # --- killed in the middle, back 1.5 s later
 start_recorder rec
 sleep 0.5
-start_playing 9 out.latency=50000
+start_playing 9 out.latency=200000
 sleep 3
 kill_server
 stop_recorder
@@ -127,7 +127,7 @@ result "until the server died all was heard" 'whole checked'
 
 # --- absent at the start
 kill_server
-start_playing 7 out.latency=50000
+start_playing 7 out.latency=200000
 sleep 2
 start_server
 back=$(now)
@@ -140,7 +140,7 @@ result "a server that comes later is found within a second" '[ $seconds -ge 2 ]'
     'grep -q "PulseAudio does not answer at unix:" log' '[ "$(value overruns log)" = 0 ]'
 
 # --- stopped, not dead
-start_playing 2 out.latency=50000
+start_playing 2 out.latency=200000
 sleep 1
 kill -STOP "$server"
 began=$(now)
