@@ -173,6 +173,7 @@ BENCH_OBJECTS := $(addprefix tests/bench/, analysis.o floor_writer.o guest_drive
 .PHONY: bench-tools
 bench-tools: tests/bench/measure tests/bench/skewed_clock.so ## build what scripts/bench uses
 tests/bench/measure: tests/bench/measure.o $(BENCH_OBJECTS) $(TEST_LIBS)
+	$(if $(filter pa,$(AUDIO_DRIVERS)),,$(error the bench plays to PulseAudio: configure with the driver pa))
 	$(call say,LINK)$(LINK) -o $@ $(filter %.o,$^) -Wl,--start-group $(TEST_LIBS) -Wl,--end-group \
 		-lpulse-simple -lpulse $(DRIVER_LIBS) $(ZLIB_LIBS) -lm
 

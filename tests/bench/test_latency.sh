@@ -9,6 +9,10 @@
 
 set -eu
 
+[ "$(id -u)" = 0 ] || {
+    echo "needs root, for realtime priorities"
+    exit 77
+}
 . "$SRC/tests/drivers/pulse.sh"
 
 start_server

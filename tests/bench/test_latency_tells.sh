@@ -7,6 +7,10 @@
 
 set -eu
 
+[ "$(id -u)" = 0 ] || {
+    echo "needs root, for realtime priorities"
+    exit 77
+}
 found=$(LATENCY_FACTOR=4 LATENCY_RUNS=3 "$SRC/tests/bench/test_latency.sh")
 printf '%s\n' "$found" | sed 's/^/# /'
 tests=0
