@@ -124,9 +124,9 @@ static bool start_thread(struct listener *l)
     return started;
 }
 
-/* What is heard is to be sent to us over the socket. In memory that the server shares with us it
- * stumbles over blocks that another client shares with it (PulseAudio's issue 824): it complains,
- * and at times it dies. A library reads this from a file, which is named by the environment. */
+/* What is heard is to be sent to us over the socket: memory that the server shares with us does not
+ * get on with blocks that another client shares with it (PulseAudio's issue 824). The library reads
+ * this from a file, which the environment names. */
 static bool keep_to_the_socket(void)
 {
     static const char text[] = "enable-shm = no\n";
@@ -186,12 +186,13 @@ struct listener *listener_start(const char *source, unsigned seconds)
     return l;
 }
 
-size_t listener_end(struct listener *l, const struct heard **runs)
+bool listener_end(struct listener *l, const struct heard **runs, size_t *count)
 {
     atomic_store(&l->end, true);
     pthread_join(l->thread, NULL);
     *runs = l->runs;
-    return l->count;
+    *count = l->count;
+    return !atomic_load(&l->failed);
 }
 
 void listener_free(struct listener *l)

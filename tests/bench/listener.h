@@ -7,6 +7,7 @@
 #ifndef BENCH_LISTENER_H
 #define BENCH_LISTENER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "bench/analysis.h"
@@ -18,8 +19,9 @@ struct listener;
  * error. */
 struct listener *listener_start(const char *source, unsigned seconds);
 
-/* Stops listening. What was heard, in order, is *runs until listener_free. Returns how many. */
-size_t listener_end(struct listener *l, const struct heard **runs);
+/* Stops listening. What was heard, in order, is *runs until listener_free, and how many *count.
+ * False if it could not be listened until now. */
+bool listener_end(struct listener *l, const struct heard **runs, size_t *count);
 
 void listener_free(struct listener *l);
 

@@ -237,6 +237,11 @@ static struct listener *listen_and_run(const struct options *o, struct record *r
     busy = server_cpu();
     sleep_until(r->end);
     busy = server_cpu() - busy;
+    /* Now, for PulseAudio 16 may die of a client that goes while its sound is still on its way
+     * ("n_imported) > 0"). */
+    if (!listener_end(listener, &result->runs, &result->run_count)) {
+        die("the sound server has failed during the measurement");
+    }
     for (unsigned i = 0; i < o->hogs; i++) {
         kill(hogs[i], SIGKILL);
         waitpid(hogs[i], NULL, 0);
@@ -245,7 +250,6 @@ static struct listener *listen_and_run(const struct options *o, struct record *r
     if (waitpid(contender, &status, 0) < 0 || status != 0) {
         die("the contender failed (status %d)", status);
     }
-    result->run_count = listener_end(listener, &result->runs);
     result->record = r;
     result->server_load =
         (double)busy / (double)(r->end - r->begin) - (double)alone / (double)ALONE_NS;
