@@ -6,6 +6,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/fds.h"
 #include "base/realtime.h"
 
 bool feed_init(struct feed *f, struct err *err)
@@ -33,13 +34,9 @@ void feed_free(struct feed *f)
 
 static void wake(struct feed *f)
 {
-    uint64_t one = 1;
-
-    /* Of several reasons to wake only the first costs a system call. One that cannot be written
-     * is one that has been written often enough. */
-    if (atomic_exchange(&f->wake_level, FEED_AWAKE) != FEED_AWAKE &&
-        write(f->event_fd, &one, sizeof(one)) < 0) {
-        return;
+    /* Of several reasons to wake only the first costs a system call. */
+    if (atomic_exchange(&f->wake_level, FEED_AWAKE) != FEED_AWAKE) {
+        signal_fd(f->event_fd);
     }
 }
 

@@ -6,6 +6,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/fds.h"
 #include "base/realtime.h"
 
 #define WHOLE_FRAME INT64_C(1000000000) /* of rt.slip */
@@ -46,17 +47,14 @@ static void set_flowing(struct intake *in, bool flowing)
 
 static void tell(struct intake *in, enum intake_mode mode, uint32_t rate)
 {
-    const uint64_t one = 1;
-
     in->rt.wish = (struct intake_wish){in->rt.wish.number + 1, mode, rate};
     in->rt.begun = false;
     set_flowing(in, false);
     /* In one order with intake_sleep's store and load: either we see that the thread sleeps, or it
      * sees the wish. */
     atomic_store(&in->wish, (uint64_t)in->rt.wish.number << 32 | (uint64_t)mode << 30 | rate);
-    /* One that cannot be written is one that has been written often enough. */
-    if (atomic_exchange(&in->asleep, false) && write(in->event_fd, &one, sizeof(one)) < 0) {
-        return;
+    if (atomic_exchange(&in->asleep, false)) {
+        signal_fd(in->event_fd);
     }
 }
 

@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +11,8 @@
 #include <unistd.h>
 
 #include "audio/ring.h"
+#include "audio/worker.h"
+#include "base/fds.h"
 #include "base/log.h"
 #include "base/realtime.h"
 
@@ -36,23 +36,11 @@ struct midi_port {
     int card_fd;   /* and the card's */
     atomic_bool asleep;
     atomic_bool listening;
-    atomic_bool quit;
-    pthread_t thread;
+    struct worker worker;
 
     uint64_t lost_in;  /* the port's thread's own, until it has ended */
     uint64_t lost_out; /* the card's thread's own */
 };
-
-/* Event descriptors take so much that these writes cannot fail, but for those that are full, and
- * therefore readable. */
-static void signal_fd(int fd)
-{
-    uint64_t one = 1;
-
-    if (write(fd, &one, sizeof(one)) < 0) {
-        return;
-    }
-}
 
 /* --- the port's thread --- */
 
@@ -123,7 +111,7 @@ static void wait_for_work(struct midi_port *p, struct pollfd fds[2])
     }
 }
 
-static void *run(void *opaque)
+static void run(void *opaque)
 {
     struct midi_port *p = opaque;
     struct pollfd fds[2] = {
@@ -131,7 +119,7 @@ static void *run(void *opaque)
         {.fd = p->driver->fd(p->client), .events = POLLIN},
     };
 
-    while (!atomic_load(&p->quit)) {
+    while (!atomic_load(&p->worker.quit)) {
         wait_for_work(p, fds);
         send(p);
         if (fds[1].fd >= 0 && !receive(p)) {
@@ -140,20 +128,6 @@ static void *run(void *opaque)
         }
     }
     send(p);
-    return NULL;
-}
-
-/* Signals are for the thread that has a loop for them. */
-static int start_thread(struct midi_port *p)
-{
-    sigset_t all, before;
-    int error;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    error = pthread_create(&p->thread, NULL, run, p);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return error;
 }
 
 /* --- open and close --- */
@@ -178,7 +152,6 @@ struct midi_port *midi_port_open(const struct midi_driver *driver, const char *n
                                  struct err *err)
 {
     struct midi_port *p = aligned_alloc(alignof(struct midi_port), sizeof(*p));
-    int error;
 
     if (!p) {
         err_set(err, "no memory for a MIDI port");
@@ -200,12 +173,9 @@ struct midi_port *midi_port_open(const struct midi_driver *driver, const char *n
     if (!p->client) {
         goto fail;
     }
-    error = start_thread(p);
-    if (error) {
-        err_set(err, "cannot start the thread of the MIDI port: %s", strerror(error));
+    if (!worker_start(&p->worker, "port", "midi", run, p, p->thread_fd, err)) {
         goto fail;
     }
-    pthread_setname_np(p->thread, "midi");
     return p;
 
 fail:
@@ -217,9 +187,7 @@ void midi_port_close(struct midi_port *p)
 {
     uint64_t sent, received;
 
-    atomic_store(&p->quit, true);
-    signal_fd(p->thread_fd);
-    pthread_join(p->thread, NULL);
+    worker_stop(&p->worker, -1);
     sent = ring_read_count(&p->out);
     received = rt_ring_written(&p->in);
     if (sent + received + p->lost_in + p->lost_out > 0) {

@@ -1,99 +1,60 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "audio/stream.h"
 
-#include <errno.h>
-#include <poll.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "audio/driver.h"
 #include "audio/feed.h"
 #include "audio/player.h"
+#include "audio/worker.h"
 #include "base/clock.h"
+#include "base/fds.h"
 #include "base/log.h"
 
 struct stream {
     struct feed feed;     /* between the two threads */
     struct player player; /* the thread's own, but for its status */
-    atomic_bool quit;
-    pthread_t thread;
-    int ended_fd; /* readable once the thread needs nothing of this any more */
+    struct worker worker;
 };
 
 enum { CLOSE_MS = 1000 };
-
-/* Event descriptors take so much that these writes cannot fail. */
-static void signal_fd(int fd)
-{
-    uint64_t one = 1;
-
-    if (write(fd, &one, sizeof(one)) < 0) {
-        log_error("cannot signal a thread: %s", strerror(errno));
-    }
-}
 
 /* Until the time, or the feed's event; the sink's connection works meanwhile. */
 static void sleep_until(struct stream *s, uint64_t at, uint64_t now)
 {
     const struct audio_driver *driver = s->player.settings->driver;
-    struct pollfd fd = {.fd = s->feed.event_fd, .events = POLLIN};
-    struct timespec left = {
-        .tv_sec = (time_t)((at - now) / NS_PER_S),
-        .tv_nsec = (long)((at - now) % NS_PER_S),
-    };
     struct err err = {""};
 
     if (!s->player.sink || !driver->wait) {
-        /* Interrupted or not: the loop looks at what there is to do. */
-        ppoll(&fd, 1, at == UINT64_MAX ? NULL : &left, NULL);
-    } else if (!driver->wait(s->player.sink, fd.fd, at, &err)) {
+        wait_for_fd(s->feed.event_fd, at == UINT64_MAX ? at : at - now);
+    } else if (!driver->wait(s->player.sink, s->feed.event_fd, at, &err)) {
         player_sink_gone(&s->player, clock_now_ns(), &err);
     }
 }
 
-static void *run(void *opaque)
+static void run(void *opaque)
 {
     struct stream *s = opaque;
 
-    while (!atomic_load(&s->quit)) {
+    while (!atomic_load(&s->worker.quit)) {
         unsigned seen = feed_events(&s->feed);
         struct player_wake wake = player_step(&s->player, clock_now_ns());
         uint64_t now = clock_now_ns();
 
         if (wake.at > now && feed_sleep(&s->feed, wake.bytes, seen)) {
-            if (!atomic_load(&s->quit)) {
+            if (!atomic_load(&s->worker.quit)) {
                 sleep_until(s, wake.at, now);
             }
             feed_wake_up(&s->feed);
         }
     }
     player_end(&s->player);
-    signal_fd(s->ended_fd);
-    return NULL;
-}
-
-/* Signals are for the thread that has a loop for them. */
-static int start_thread(struct stream *s)
-{
-    sigset_t all, before;
-    int error;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    error = pthread_create(&s->thread, NULL, run, s);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return error;
 }
 
 struct stream *stream_open(const struct audio_settings *settings, const char *name, struct err *err)
 {
     struct stream *s = aligned_alloc(alignof(struct stream), sizeof(*s));
-    int error;
 
     if (!s) {
         err_set(err, "no memory for the stream %s", name);
@@ -101,50 +62,26 @@ struct stream *stream_open(const struct audio_settings *settings, const char *na
     }
     memset(s, 0, sizeof(*s));
     if (!feed_init(&s->feed, err)) {
-        goto no_feed;
+        free(s);
+        return NULL;
     }
     player_init(&s->player, settings, name, &s->feed);
-    s->ended_fd = eventfd(0, EFD_CLOEXEC);
-    if (s->ended_fd < 0) {
-        err_set(err, "cannot make an event descriptor for sound: %s", strerror(errno));
-        goto no_fd;
+    if (!worker_start(&s->worker, "stream", name, run, s, s->feed.event_fd, err)) {
+        feed_free(&s->feed);
+        free(s);
+        return NULL;
     }
-    error = start_thread(s);
-    if (error) {
-        err_set(err, "cannot start the thread of the stream %s: %s", name, strerror(error));
-        goto no_thread;
-    }
-    pthread_setname_np(s->thread, name);
     return s;
-
-no_thread:
-    close(s->ended_fd);
-no_fd:
-    feed_free(&s->feed);
-no_feed:
-    free(s);
-    return NULL;
 }
 
 void stream_close(struct stream *s)
 {
-    struct pollfd ended = {.fd = s->ended_fd, .events = POLLIN};
-    int n;
-
-    atomic_store(&s->quit, true);
-    signal_fd(s->feed.event_fd);
-    do {
-        n = poll(&ended, 1, CLOSE_MS);
-    } while (n < 0 && errno == EINTR);
-    if (n == 0) {
+    if (!worker_stop(&s->worker, CLOSE_MS)) {
         /* It may come back any time, and then needs all of this. */
         log_warn("%s: the sound server does not let go of the stream: leaving it behind",
                  s->player.name);
-        pthread_detach(s->thread);
         return;
     }
-    pthread_join(s->thread, NULL);
-    close(s->ended_fd);
     feed_free(&s->feed);
     free(s);
 }

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/fds.h"
 
+#include <poll.h>
 #include <stdbool.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "base/clock.h"
 
 void close_fds_except(const int keep[], size_t count)
 {
@@ -29,4 +33,21 @@ void close_fds_except(const int keep[], size_t count)
         }
         from = lowest + 1;
     }
+}
+
+void signal_fd(int fd)
+{
+    uint64_t one = 1;
+
+    if (write(fd, &one, sizeof(one)) < 0) {
+        return;
+    }
+}
+
+void wait_for_fd(int fd, uint64_t ns)
+{
+    struct pollfd wait_for = {.fd = fd, .events = POLLIN};
+    struct timespec left = {(time_t)(ns / NS_PER_S), (long)(ns % NS_PER_S)};
+
+    ppoll(&wait_for, 1, ns == UINT64_MAX ? NULL : &left, NULL);
 }

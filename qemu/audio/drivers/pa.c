@@ -9,7 +9,6 @@
  * which is up to the player; the server only sets bounds. A stream that has run
  * dry waits for its next frame, so none is lost.
  */
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +16,7 @@
 #include "audio/drivers/pa_connection.h"
 #include "audio/drivers/pa_source.h"
 #include "base/clock.h"
+#include "base/fds.h"
 
 /* The server is asked this often for how far it is. */
 #define ASK_NS (20 * NS_PER_MS)
@@ -197,16 +197,6 @@ static bool pa_state(void *opaque, struct audio_sink_state *state)
     return true;
 }
 
-/* Returns when fd is readable, or so much time has passed. Interrupted or not: the caller looks at
- * what there is to do. */
-static void sleep_for(int fd, uint64_t ns)
-{
-    struct pollfd wait_for = {.fd = fd, .events = POLLIN};
-    struct timespec left = {(time_t)(ns / NS_PER_S), (long)(ns % NS_PER_S)};
-
-    ppoll(&wait_for, 1, &left, NULL);
-}
-
 /* While it plays the thread wakes for each piece of sound, and what the server says can wait until
  * then: each message would wake it once more. */
 static bool pa_wait(void *opaque, int fd, uint64_t until_ns, struct err *err)
@@ -221,7 +211,7 @@ static bool pa_wait(void *opaque, int fd, uint64_t until_ns, struct err *err)
     if (!pa_connection_work(&sink->connection, err)) {
         return false;
     }
-    sleep_for(fd, until_ns > now ? until_ns - now : 0);
+    wait_for_fd(fd, until_ns > now ? until_ns - now : 0);
     return true;
 }
 
