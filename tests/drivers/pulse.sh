@@ -82,3 +82,41 @@ wait_for_recorder()
     echo "# parec does not record"
     exit 1
 }
+
+# The value of a key in the last line "key=value ..." of a file.
+value()
+{
+    sed -n "s/.*\\b$1=\\([0-9]*\\).*/\\1/p" "$2" | tail -n 1
+}
+
+# Each frame of the pattern, once and in order.
+whole()
+{
+    local key
+    for key in missing repeated misplaced differing; do
+        [ "$(value $key "$1")" = 0 ] || return 1
+    done
+}
+
+tests=0 failed=0
+
+# judge EVIDENCE NAME CONDITION...: each condition is a command that must succeed; the files named in
+# EVIDENCE are shown.
+judge()
+{
+    local evidence=$1 name=$2 ok=ok condition
+    shift 2
+    for condition; do
+        if ! eval "$condition"; then
+            ok='not ok'
+            echo "# does not hold: $condition"
+        fi
+    done
+    tests=$((tests + 1))
+    if [ "$ok" != ok ]; then
+        failed=$((failed + 1))
+    fi
+    # shellcheck disable=SC2086  # they are several
+    cat $evidence | sed 's/^/# /'
+    echo "$ok $tests - $name"
+}
