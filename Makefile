@@ -66,8 +66,8 @@ LINK = $(CC) -pthread $(CFLAGS) $(SANITIZER_FLAGS) $(HARDENING_LDFLAGS) -Wl,--as
 PARTS := toolstack engine card hw xen audio sandbox base
 PART_SOURCES := $(foreach part,$(PARTS),$(wildcard $(SRC)/qemu/$(part)/*.c))
 # A driver is drivers/NAME.c, and NAME_*.c if it has them.
-DRIVER_SOURCES := $(wildcard $(foreach name,$(AUDIO_DRIVERS) $(MIDI_DRIVER) wav none, \
-	$(SRC)/qemu/audio/drivers/$(name).c $(SRC)/qemu/audio/drivers/$(name)_*.c))
+DRIVER_SOURCES := $(sort $(wildcard $(foreach name,$(AUDIO_DRIVERS) $(MIDI_DRIVER) wav none, \
+	$(SRC)/qemu/audio/drivers/$(name).c $(SRC)/qemu/audio/drivers/$(name)_*.c)))
 PART_OBJECTS := $(patsubst $(SRC)/%.c,%.o,$(PART_SOURCES) $(DRIVER_SOURCES))
 PURE_OBJECTS := $(filter-out qemu/xen/%,$(PART_OBJECTS))
 DRIVER_LIBS := $(foreach name,$(AUDIO_DRIVERS) $(MIDI_DRIVER),$(LIBS_$(name)))
@@ -111,7 +111,7 @@ tests/%.o: $(SRC)/tests/%.c config.mak $(SRC)/Makefile
 	@mkdir -p $(@D)
 	$(call say,CC)$(COMPILE) $(CMOCKA_CFLAGS) -I$(SRC)/tests -c -o $@ $<
 
-tests/unit/test_alsa_seq.o: CPPFLAGS += $(CFLAGS_alsa_seq)
+tests/unit/test_midi_alsa.o: CPPFLAGS += $(CFLAGS_midi_alsa)
 
 libqemu-dm.a: $(PURE_OBJECTS)
 libfakes.a: $(FAKE_OBJECTS)

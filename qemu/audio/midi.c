@@ -20,8 +20,8 @@
 enum { RING_BYTES = 4096 };
 
 #ifdef CONFIG_MIDI
-extern const struct midi_driver midi_driver_alsa_seq;
-const struct midi_driver *const midi_driver = &midi_driver_alsa_seq;
+extern const struct midi_driver midi_driver_midi_alsa;
+const struct midi_driver *const midi_driver = &midi_driver_midi_alsa;
 #else
 const struct midi_driver *const midi_driver = NULL;
 #endif

@@ -17,7 +17,7 @@ enum kind { TEXT, NUMBER, LATENCY, SWITCH, FORMAT };
 struct option {
     const char *name;
     enum kind kind;
-    const char *driver;                                        /* NULL: every driver has it */
+    const char *drivers;                                       /* NULL: every driver has it */
     void (*set)(struct audio_settings *settings, char *value); /* NULL: without effect here */
 };
 
@@ -74,17 +74,19 @@ static void set_in_latency(struct audio_settings *s, char *value)
     free(value);
 }
 
-/* QEMU's. Those without effect are about its own mixing and its timer, which we do without; they
- * are checked all the same. */
+/* QEMU's. Those without effect are about its own mixing and its timer, which we do without, or
+ * about queues that the latency decides here; they are checked all the same. */
 static const struct option options[] = {
     {"id", TEXT, NULL, set_id},
     {"out.latency", LATENCY, NULL, set_out_latency},
+    {"in.latency", LATENCY, "pa pipewire alsa oss", set_in_latency},
     {"server", TEXT, "pa", set_server},
-    {"out.name", TEXT, "pa", set_sink},
-    {"out.stream-name", TEXT, "pa", set_stream_name},
-    {"in.latency", LATENCY, "pa", set_in_latency},
-    {"in.name", TEXT, "pa", set_source},
-    {"in.stream-name", TEXT, "pa", set_in_stream_name},
+    {"out.name", TEXT, "pa pipewire", set_sink},
+    {"in.name", TEXT, "pa pipewire", set_source},
+    {"out.stream-name", TEXT, "pa pipewire", set_stream_name},
+    {"in.stream-name", TEXT, "pa pipewire", set_in_stream_name},
+    {"out.dev", TEXT, "alsa oss", set_sink},
+    {"in.dev", TEXT, "alsa oss", set_source},
     {"path", TEXT, "wav", set_path},
 
     {"timer-period", NUMBER, NULL, NULL},
@@ -102,6 +104,16 @@ static const struct option options[] = {
     {"in.voices", NUMBER, NULL, NULL},
     {"in.format", FORMAT, NULL, NULL},
     {"in.buffer-length", NUMBER, NULL, NULL},
+    {"threshold", NUMBER, "alsa", NULL},
+    {"out.period-length", NUMBER, "alsa", NULL},
+    {"in.period-length", NUMBER, "alsa", NULL},
+    {"out.try-poll", SWITCH, "alsa oss", NULL},
+    {"in.try-poll", SWITCH, "alsa oss", NULL},
+    {"out.buffer-count", NUMBER, "oss", NULL},
+    {"in.buffer-count", NUMBER, "oss", NULL},
+    {"try-mmap", SWITCH, "oss", NULL},
+    {"exclusive", SWITCH, "oss", NULL},
+    {"dsp-policy", NUMBER, "oss", NULL},
 };
 enum { OPTIONS = sizeof(options) / sizeof(options[0]), LONGEST_NAME = 32 };
 
@@ -150,7 +162,15 @@ static unsigned distance(const char *a, const char *b)
 
 static bool has_option(const struct audio_driver *driver, const struct option *option)
 {
-    return !option->driver || strcmp(option->driver, driver->name) == 0;
+    size_t length = strlen(driver->name);
+
+    for (const char *at = option->drivers; at; at = strchr(at, ' ')) {
+        at += *at == ' ';
+        if (strncmp(at, driver->name, length) == 0 && strchr(" ", at[length])) {
+            return true;
+        }
+    }
+    return !option->drivers;
 }
 
 static const struct option *find_option(const struct audio_driver *driver, const char *name)

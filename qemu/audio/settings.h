@@ -17,11 +17,11 @@ struct audio_settings {
     const struct audio_driver *driver;
     char *id;
     char *server;            /* pa: server=; NULL: the library's own choice */
-    char *sink;              /* pa: out.name=; NULL: the server's default */
+    char *sink;              /* out.name= or out.dev=; NULL: the host's default */
     char *stream_name;       /* out.stream-name=; NULL: the id */
     char *path;              /* wav: path= */
     uint32_t out_latency_us; /* out.latency=; from the card's clock to the sink's output */
-    char *source;            /* pa: in.name=; NULL: the server's default */
+    char *source;            /* in.name= or in.dev=; NULL: the host's default */
     char *in_stream_name;    /* in.stream-name=; NULL: the id */
     uint32_t in_latency_us;  /* in.latency=; from the source's input to the guest's memory */
 };

@@ -22,7 +22,7 @@ make_tree()
 {
     mkdir -p tree/qemu/audio/drivers
     cp "$SRC/configure" "$SRC/Makefile" tree
-    for name in pa pipewire alsa oss alsa_seq wav none; do
+    for name in pa pipewire alsa oss midi_alsa wav none; do
         echo "int driver_$name;" >"tree/qemu/audio/drivers/$name.c"
     done
     echo 'int main(void) { return 0; }' >tree/qemu/main.c
@@ -282,9 +282,9 @@ midi_is_found()
     configure --audio-drv-list=
     expect said 'midi            yes (ALSA sequencer)'
     expect build/config.h '#define CONFIG_MIDI 1'
-    expect build/config.mak 'LIBS_alsa_seq := -lasound'
+    expect build/config.mak 'LIBS_midi_alsa := -lasound'
     make -C build qemu-dm
-    [ -f build/qemu/audio/drivers/alsa_seq.o ]
+    [ -f build/qemu/audio/drivers/midi_alsa.o ]
 }
 
 midi_not_wanted()
@@ -294,7 +294,7 @@ midi_not_wanted()
     expect said 'midi            no (--disable-midi)'
     expect_not build/config.h CONFIG_MIDI
     make -C build qemu-dm
-    [ ! -e build/qemu/audio/drivers/alsa_seq.o ]
+    [ ! -e build/qemu/audio/drivers/midi_alsa.o ]
 }
 
 midi_not_installed()

@@ -29,7 +29,7 @@ static void say_nothing(const char *file, int line, const char *function, int er
     (void)ap;
 }
 
-static void alsa_seq_close(void *opaque)
+static void midi_alsa_close(void *opaque)
 {
     struct client *c = opaque;
 
@@ -72,7 +72,7 @@ static int open_client(struct client *c, const char *name)
     return error;
 }
 
-static void *alsa_seq_open(const char *name, struct err *err)
+static void *midi_alsa_open(const char *name, struct err *err)
 {
     struct client *c = calloc(1, sizeof(*c));
     int error;
@@ -89,7 +89,7 @@ static void *alsa_seq_open(const char *name, struct err *err)
                 error == -ENOENT   ? " ('modprobe snd-seq' brings /dev/snd/seq)"
                 : error == -EACCES ? " (/dev/snd/seq is for root and the group audio)"
                                    : "");
-        alsa_seq_close(c);
+        midi_alsa_close(c);
         return NULL;
     }
     /* Messages of several senders may come mixed: each with its status byte. */
@@ -97,7 +97,7 @@ static void *alsa_seq_open(const char *name, struct err *err)
     return c;
 }
 
-static int alsa_seq_fd(void *opaque)
+static int midi_alsa_fd(void *opaque)
 {
     struct client *c = opaque;
     struct pollfd fd = {.fd = -1};
@@ -106,7 +106,7 @@ static int alsa_seq_fd(void *opaque)
     return fd.fd;
 }
 
-static bool alsa_seq_read(void *opaque, const uint8_t **bytes, size_t *len)
+static bool midi_alsa_read(void *opaque, const uint8_t **bytes, size_t *len)
 {
     struct client *c = opaque;
 
@@ -139,7 +139,7 @@ static bool alsa_seq_read(void *opaque, const uint8_t **bytes, size_t *len)
     }
 }
 
-static void alsa_seq_write(void *opaque, const uint8_t *bytes, size_t len)
+static void midi_alsa_write(void *opaque, const uint8_t *bytes, size_t len)
 {
     struct client *c = opaque;
 
@@ -164,10 +164,10 @@ static void alsa_seq_write(void *opaque, const uint8_t *bytes, size_t len)
     }
 }
 
-const struct midi_driver midi_driver_alsa_seq = {
-    .open = alsa_seq_open,
-    .fd = alsa_seq_fd,
-    .read = alsa_seq_read,
-    .write = alsa_seq_write,
-    .close = alsa_seq_close,
+const struct midi_driver midi_driver_midi_alsa = {
+    .open = midi_alsa_open,
+    .fd = midi_alsa_fd,
+    .read = midi_alsa_read,
+    .write = midi_alsa_write,
+    .close = midi_alsa_close,
 };

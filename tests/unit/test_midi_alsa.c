@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#include "audio/drivers/alsa_seq.c"
+#include "audio/drivers/midi_alsa.c"
 
 struct _snd_seq {
     bool open;
@@ -104,7 +104,7 @@ int snd_seq_event_input(snd_seq_t *s, snd_seq_event_t **event)
     return s->results[s->next++];
 }
 
-static const struct midi_driver *const driver = &midi_driver_alsa_seq;
+static const struct midi_driver *const driver = &midi_driver_midi_alsa;
 static void *client;
 
 static int set_up(void **state)
