@@ -34,19 +34,26 @@ interrupts() {
     awk '/snd_ens1370/ { n = $2 } END { print n + 0 }' /proc/interrupts
 }
 
+# Of what tests/tools/stalls has written, the milliseconds.
+total() { # FILE
+    awk '{ ms += $2 } END { print ms + 0 }' "$1"
+}
+
 # Plays raw S16LE stereo at 44100 Hz, or what aplay's options say instead, and says how long it
-# took, how often ALSA ran dry and how many interrupts there were. With the largest buffer that the
-# card has, 743 ms: an emulated processor stands still for a while at times.
+# took, how often ALSA ran dry, how many interrupts there were and for how long the guest stood
+# still meanwhile. With the largest buffer that the card has, 743 ms: an emulated processor stands
+# still for a while at times.
 play() { # DEVICE FILE NAME [APLAY-OPTION...]
     local device=$1 file=$2 name=$3 status=0 begin before
     shift 3
     before=$(interrupts)
     begin=$(uptime_s)
     say "playing $name $begin"
-    aplay -q -D "$device" --buffer-size=32768 --period-size=8192 -t raw -f S16_LE -r 44100 -c 2 \
+    stalls "/tmp/$name.stalls" aplay -q -D "$device" --buffer-size=32768 --period-size=8192 -t raw -f S16_LE -r 44100 -c 2 \
         "$@" "$file" 2>"/tmp/$name.err" || status=$?
     say "played $name $(uptime_s) from=$begin status=$status" \
-        "xruns=$(grep -c underrun "/tmp/$name.err") interrupts=$(($(interrupts) - before))"
+        "xruns=$(grep -c underrun "/tmp/$name.err") interrupts=$(($(interrupts) - before))" \
+        "stalled_ms=$(total "/tmp/$name.stalls")"
     cat "/tmp/$name.err"
 }
 
