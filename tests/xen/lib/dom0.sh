@@ -88,6 +88,46 @@ stop_pulse() { # [SIGNAL]
     mark pulse stopped
 }
 
+# PipeWire and its session manager, with nothing but a null sink as above. Programs find it by the
+# environment.
+start_pipewire() {
+    export PIPEWIRE_RUNTIME_DIR=/run/lab/pipewire XDG_CONFIG_HOME=/run/lab/pipewire/config
+    export DBUS_SESSION_BUS_ADDRESS=unix:path=/run/lab/pipewire/bus
+    mkdir -p $XDG_CONFIG_HOME/pipewire/pipewire.conf.d
+    rm -f /run/lab/pipewire/{bus,pipewire-0}
+    cat >$XDG_CONFIG_HOME/pipewire/pipewire.conf.d/lab.conf <<END
+context.properties = { default.clock.rate = 44100 }
+context.objects = [ { factory = adapter args = {
+    factory.name = support.null-audio-sink node.name = lab media.class = Audio/Sink
+    audio.position = [ FL FR ] audio.rate = 44100 object.linger = true
+} } ]
+END
+    dbus-daemon --session --address=$DBUS_SESSION_BUS_ADDRESS --nofork --nopidfile \
+        >>/run/lab/pipewire.log 2>&1 &
+    pipewire_pids=$!
+    pipewire >>/run/lab/pipewire.log 2>&1 &
+    pipewire_pids+=" $!"
+    wait_until 30 test -S /run/lab/pipewire/pipewire-0 || fail "PipeWire does not start" pipewire.log
+    wireplumber >>/run/lab/pipewire.log 2>&1 &
+    pipewire_pids+=" $!"
+}
+
+# Records the sink, from when the session manager gives out its sound: the mark "pipewire started".
+record_pipewire() { # FILE
+    pw-record -P '{ stream.capture.sink = true }' --target lab --rate 44100 --channels 2 \
+        --format s16 - >"/run/lab/$1" 2>>/run/lab/parec.log &
+    recorder_pid=$!
+    wait_until 60 test -s "/run/lab/$1" || fail "pw-record does not record" parec.log pipewire.log
+    mark pipewire started
+    mark recording "$1" bytes="$(stat -c %s "/run/lab/$1")"
+}
+
+stop_pipewire() { # [SIGNAL]
+    kill "-${1-TERM}" $pipewire_pids
+    wait $pipewire_pids 2>/dev/null || true
+    mark pipewire stopped
+}
+
 # --- domain ----------------------------------------------------------------
 
 # What the guest boots from: a copy of the lab's disk, or, where the configuration names a kernel,
