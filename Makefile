@@ -64,7 +64,7 @@ LINK = $(CC) -pthread $(CFLAGS) $(SANITIZER_FLAGS) $(HARDENING_LDFLAGS) -Wl,--as
 # --- the program ---
 
 PARTS := toolstack engine card hw xen audio sandbox base
-PART_SOURCES := $(foreach part,$(PARTS),$(wildcard $(SRC)/qemu/$(part)/*.c))
+PART_SOURCES := $(wildcard $(SRC)/qemu/host_conf.c) $(foreach part,$(PARTS),$(wildcard $(SRC)/qemu/$(part)/*.c))
 # A driver is drivers/NAME.c, and NAME_*.c if it has them.
 DRIVER_SOURCES := $(sort $(wildcard $(foreach name,$(AUDIO_DRIVERS) $(MIDI_DRIVER) wav none, \
 	$(SRC)/qemu/audio/drivers/$(name).c $(SRC)/qemu/audio/drivers/$(name)_*.c)))
@@ -89,9 +89,14 @@ qemu-dm: qemu/main.o $(PART_OBJECTS)
 
 .PHONY: install
 install: all ## install it (DESTDIR=... for a package)
-	install -d $(DESTDIR)$(libexecdir) $(DESTDIR)$(mandir)/man8
+	install -d $(DESTDIR)$(libexecdir) $(DESTDIR)$(mandir)/man8 $(DESTDIR)$(mandir)/man5 \
+		$(DESTDIR)$(sysconfdir)/xen
 	install -m 755 qemu-dm $(DESTDIR)$(libexecdir)/qemu-dm
-	$(if $(wildcard $(SRC)/qemu/qemu-dm.8),install -m 644 $(SRC)/qemu/qemu-dm.8 $(DESTDIR)$(mandir)/man8)
+	install -m 644 $(SRC)/qemu/qemu-dm.8 $(DESTDIR)$(mandir)/man8
+	install -m 644 $(SRC)/qemu/qemu-dm.conf.5 $(DESTDIR)$(mandir)/man5
+	@# The host's owner may have changed it.
+	test -e $(DESTDIR)$(sysconfdir)/xen/qemu-dm.conf || \
+		install -m 644 $(SRC)/qemu/qemu-dm.conf $(DESTDIR)$(sysconfdir)/xen
 
 # --- the tests ---
 #

@@ -23,16 +23,20 @@
 #include "card/process.h"
 #include "config.h"
 #include "engine/engine.h"
+#include "host_conf.h"
 #include "toolstack/plan.h"
 
 /* What a toolstack or a person may send: the engine knows what to do with it. */
 static const int relayed_signals[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 
-static const char *engine_path(void)
+static const char *engine_path(const struct conf *conf)
 {
     const char *path = getenv("QEMU_DM_ENGINE");
 
-    return path && *path ? path : CONFIG_ENGINE_PATH;
+    if (!path || !*path) {
+        path = conf_value(conf, NULL, "engine");
+    }
+    return path ? path : CONFIG_ENGINE_PATH;
 }
 
 static void show_help(void)
@@ -58,7 +62,9 @@ static void show_help(void)
          "\n"
          "Environment:\n"
          "  QEMU_DM_ENGINE                the engine, instead of " CONFIG_ENGINE_PATH "\n"
-         "  QEMU_DM_DEBUG                 anything: more in the log\n");
+         "  QEMU_DM_DEBUG                 anything: more in the log\n"
+         "  QEMU_DM_CONF                  the host's defaults, instead of " HOST_CONF_PATH "\n"
+         "  QEMU_AUDIO_DRV, QEMU_PA_SINK  and QEMU's others, where there is no -audiodev\n");
     printf("Drivers in this build:");
     for (const struct audio_driver *const *d = audio_drivers; *d; d++) {
         printf(" %s", (*d)->name);
@@ -121,7 +127,7 @@ static int supervise(int signals, pid_t engine, struct card_process *card)
     }
 }
 
-static int run_with_card(const struct plan *plan)
+static int run_with_card(const struct plan *plan, const struct conf *conf)
 {
     struct audio_settings settings;
     struct card_process card;
@@ -130,7 +136,7 @@ static int run_with_card(const struct plan *plan)
     int signals, status;
     pid_t engine;
 
-    if (!audio_settings_parse(&settings, plan->audiodev, &err)) {
+    if (!audio_settings_choose(&settings, plan->audiodev, conf, plan->domain_name, &err)) {
         log_error("%s", err.text);
         return EXIT_FAILURE;
     }
@@ -163,14 +169,16 @@ static int run_with_card(const struct plan *plan)
 
 int main(int argc, char *argv[])
 {
+    struct conf conf;
     struct plan plan;
     struct err err;
 
     log_set_name("qemu-dm");
-    if (getenv("QEMU_DM_DEBUG")) {
+    host_conf_read(&conf);
+    if (getenv("QEMU_DM_DEBUG") || host_conf_debug(&conf)) {
         log_set_level(LOG_LEVEL_DEBUG);
     }
-    if (!plan_make(&plan, argc, (const char *const *)argv, engine_path(), &err)) {
+    if (!plan_make(&plan, argc, (const char *const *)argv, engine_path(&conf), &err)) {
         log_error("%s", err.text);
         return EXIT_FAILURE;
     }
@@ -185,7 +193,7 @@ int main(int argc, char *argv[])
         puts("qemu-dm " CONFIG_VERSION);
         return EXIT_SUCCESS;
     case PLAN_RUN_CARD:
-        return run_with_card(&plan);
+        return run_with_card(&plan, &conf);
     case PLAN_BECOME_ENGINE:
         engine_become(plan.engine_argv, &err);
         log_error("%s", err.text);

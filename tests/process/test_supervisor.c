@@ -294,6 +294,47 @@ static void a_mistyped_audiodev_is_refused_before_anything_starts(void **state)
     assert_string_equal(slurp(log_path), "");
 }
 
+static const char *const no_audiodev[] = {"-xen-domid", "7",      "-name", "dom",
+                                          "-device",    "es1370", NULL};
+
+static void a_mistyped_variable_is_refused_too(void **state)
+{
+    int status;
+
+    (void)state;
+    setenv("QEMU_AUDIO_DRV", "nonne", 1);
+    status = end_of(start("exit 0", no_audiodev));
+    unsetenv("QEMU_AUDIO_DRV");
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 1);
+    assert_true(file_says(stderr_path, "QEMU_AUDIO_DRV: this build has no sound driver 'nonne' "
+                                       "(did you mean 'none'?)"));
+    assert_string_equal(slurp(log_path), "");
+}
+
+static void a_mistake_in_the_hosts_file_is_told_and_the_machine_runs(void **state)
+{
+    char path[64];
+    FILE *f;
+
+    (void)state;
+    snprintf(path, sizeof(path), "%s/conf", dir);
+    f = fopen(path, "w");
+    assert_non_null(f);
+    fprintf(f, "engine = %s\ndebug = on\n[domain dom]\ndriver = none\ndirver = none\n", engine);
+    fclose(f);
+    setenv("QEMU_DM_CONF", path, 1);
+    unsetenv("QEMU_DM_ENGINE");
+    assert_int_equal(end_of(start("exit 0", no_audiodev)), 0);
+    unsetenv("QEMU_DM_CONF");
+    setenv("QEMU_DM_ENGINE", engine, 1);
+    unlink(path);
+    assert_true(file_says(stderr_path, "conf:5: there is no key 'dirver'; did you mean 'driver'?"));
+    assert_true(file_says(stderr_path, "of domain 7 (dom), to none"));
+    assert_true(file_says(stderr_path, "debug: engine: -xen-domid"));
+    assert_true(file_says(log_path, "engine pid="));
+}
+
 static void a_missing_engine_is_named(void **state)
 {
     int status;
@@ -346,6 +387,9 @@ int main(void)
         cmocka_unit_test_setup(leaves_nothing_behind_when_it_is_killed, fresh_logs),
         cmocka_unit_test_setup(holds_none_of_the_toolstacks_descriptors, fresh_logs),
         cmocka_unit_test_setup(a_mistyped_audiodev_is_refused_before_anything_starts, fresh_logs),
+        cmocka_unit_test_setup(a_mistyped_variable_is_refused_too, fresh_logs),
+        cmocka_unit_test_setup(a_mistake_in_the_hosts_file_is_told_and_the_machine_runs,
+                               fresh_logs),
         cmocka_unit_test_setup(a_missing_engine_is_named, fresh_logs),
         cmocka_unit_test_setup(says_more_when_asked, fresh_logs),
         cmocka_unit_test_setup(explains_itself, fresh_logs),
@@ -361,6 +405,7 @@ int main(void)
     snprintf(engine, sizeof(engine), "%s/tests/process/fake-engine", src ? src : ".");
     snprintf(log_path, sizeof(log_path), "%s/seen", dir);
     snprintf(stderr_path, sizeof(stderr_path), "%s/stderr", dir);
+    unsetenv("QEMU_AUDIO_DRV");
     setenv("QEMU_DM_ENGINE", engine, 1);
     setenv("FAKE_ENGINE_LOG", log_path, 1);
     setenv("FAKE_GUEST_LOG", log_path, 1);

@@ -154,8 +154,8 @@ static void test_mistakes(void **state)
     refused("none,id=a,timer-period=soon", "timer-period=soon", "whole number");
     refused("none,id=a,timer-period=-1", "whole number");
     refused("none,id=a,timer-period=99999999999999999999", "whole number");
-    refused("none,id=a,out.mixing-engine=maybe", "neither on nor off");
-    refused("none,id=a,out.format=s17", "u8, s8, u16, s16");
+    refused("none,id=a,out.mixing-engine=onn", "none of on, off", "did you mean on?");
+    refused("none,id=a,out.format=s61", "u8, s8, u16, s16", "did you mean s16?");
     refused("none,id=a,out.latency=15", "15", "1000", "1000000", "microseconds");
     refused("none,id=a,out.latency=1000001", "1000001");
     refused("none,id=a,out.latency=15ms", "whole number");
