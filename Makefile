@@ -157,17 +157,20 @@ $(MORE_RESULTS): | $(RESULTS)
 endif
 
 # Against the sound servers of this machine: for scripts/check, not for `make check`.
-DRIVER_TESTS := $(patsubst $(SRC)/%,%.result,$(wildcard $(SRC)/tests/drivers/test_*.sh))
+DRIVER_HOSTS := pa
+DRIVER_TESTS := $(DRIVER_HOSTS:%=tests/drivers/hosts/%.sh.result) \
+	$(patsubst $(SRC)/%,%.result,$(wildcard $(SRC)/tests/drivers/test_*.sh))
 DRIVER_TOOLS := $(patsubst $(SRC)/%.c,%,$(wildcard $(SRC)/tests/drivers/*.c))
 $(DRIVER_TOOLS): %: %.o $(TEST_LIBS)
 	$(call say,LINK)$(LINK) -o $@ $< -Wl,--start-group $(TEST_LIBS) -Wl,--end-group $(DRIVER_LIBS) \
 		$(ZLIB_LIBS) -lm
-$(DRIVER_TESTS): %.result: $(SRC)/% FORCE | $(DRIVER_TOOLS) tests/tools/pattern
+$(DRIVER_TESTS): %.result: $(SRC)/% FORCE | $(DRIVER_TOOLS) tests/tools/pattern tests/tools/level
 	@mkdir -p $(@D)
-	@BUILD=$(CURDIR) SRC=$(SRC_ABS) TEST_TIMEOUT=$(TEST_TIMEOUT) SANITIZERS=$(SANITIZERS) \
+	@BUILD=$(CURDIR) SRC=$(SRC_ABS) TEST_TIMEOUT=180 SANITIZERS=$(SANITIZERS) \
 		$(SRC)/tests/run one $< $@
 .PHONY: check-drivers
 check-drivers: $(DRIVER_TESTS) ## run the drivers' tests against real sound servers
+	@BUILD=$(CURDIR) $(SRC)/tests/drivers/table $(DRIVER_HOSTS)
 	@$(SRC)/tests/run total $^
 
 # --- the bench ---

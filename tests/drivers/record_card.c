@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The whole path without Xen: a guest's driver in a few lines records S16LE
+ * The whole path without Xen: a guest's driver records S16LE
  * stereo sound at 44100 Hz through the real card, on its real clock, from a
  * real sound server, and may play some at the same time, from three seconds
  * before on.
  *
  *     record_card AUDIODEV OUTPUT SECONDS [PERIOD [PLAY]] < reference
  *
- * OUTPUT and PLAY are raw frames. The driver does what Linux's does: buffers of
- * 64 KiB, an interrupt each PERIOD frames (1024). At each interrupt, and each
- * time the card wants to be called, it takes what has come.
+ * OUTPUT and PLAY are raw frames. An interrupt comes each PERIOD frames (1024).
+ * Prints what the guest noticed: see es1370_driver_print.
  *
  * Standard input is the same source, as another recorder has it. Where every
  * frame is distinct, the difference in time is that between the two: prints
@@ -20,37 +19,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/realtime.h"
-#include "card/card.h"
-#include "fakes/fake_guest.h"
+#include "fakes/es1370_driver.h"
 
-enum {
-    PORT = 0xc200,
-    CONTROL = 0x00,
-    MEM_PAGE = 0x0c,
-    CODEC = 0x10,
-    SCTL = 0x20,
-    DAC2_COUNT = 0x28,
-    ADC_COUNT = 0x2c,
-    DAC2_ADDRESS = 0x38, /* in page Ch */
-    DAC2_SIZE = 0x3c,
-    ADC_ADDRESS = 0x30, /* in page Dh */
-    ADC_SIZE = 0x34,
-    CONTROL_44100 = 30 << 16 | 0x02,
-    DAC2_EN = 0x20,
-    ADC_EN = 0x10,
-    FORMATS = 0x3c, /* 16 bits, stereo */
-    ADC_INT = 0x400,
-    DAC2_BUFFER = 0x10000,
-    ADC_BUFFER = 0x40000,
-    BUFFER_FRAMES = 16384,
-    RATE = 44100,
-    MAX_SECONDS = 600,
-};
+enum { MAX_SECONDS = 600 };
 
 #define PLAY_AHEAD_NS (3 * NS_PER_S)
 
@@ -68,35 +42,6 @@ struct arrivals {
 
 static struct arrivals guests, others;
 static uint32_t *recorded;
-
-static void out(unsigned reg, uint32_t value)
-{
-    const struct guest_device *d = &fake_guest()->device;
-
-    d->port_write(d->opaque, (uint16_t)(PORT + reg), 4, value);
-}
-
-static uint32_t in(unsigned reg)
-{
-    const struct guest_device *d = &fake_guest()->device;
-
-    return d->port_read(d->opaque, (uint16_t)(PORT + reg), 4);
-}
-
-static void config(unsigned offset, unsigned bytes, uint32_t value)
-{
-    const struct guest_device *d = &fake_guest()->device;
-
-    d->config_write(d->opaque, offset, bytes, value);
-}
-
-static void sleep_until(uint64_t at)
-{
-    struct timespec t = {.tv_sec = (time_t)(at / NS_PER_S), .tv_nsec = (long)(at % NS_PER_S)};
-
-    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) != 0) {
-    }
-}
 
 static void arrive(struct arrivals *a, uint64_t at, uint64_t end, uint32_t frame)
 {
@@ -129,104 +74,29 @@ static void *read_reference(void *opaque)
     return NULL;
 }
 
-/* The line to the ADC and DAC2 to the speakers, at 0 dB. */
-static void open_mixer(void)
-{
-    static const uint16_t writes[] = {0x1603, 0x0000, 0x0100, 0x0206, 0x0306,
-                                      0x110c, 0x0806, 0x0906, 0x1210, 0x1308};
-
-    for (unsigned i = 0; i < sizeof(writes) / sizeof(writes[0]); i++) {
-        out(CODEC, writes[i]);
-    }
-}
-
-static void set_up(unsigned period)
-{
-    config(0x10, 4, PORT);
-    config(0x04, 2, 0x0005);
-    open_mixer();
-    out(CONTROL, CONTROL_44100);
-    out(MEM_PAGE, 0xc);
-    out(DAC2_ADDRESS, DAC2_BUFFER);
-    out(DAC2_SIZE, BUFFER_FRAMES - 1);
-    out(DAC2_COUNT, BUFFER_FRAMES / 2 - 1);
-    out(MEM_PAGE, 0xd);
-    out(ADC_ADDRESS, ADC_BUFFER);
-    out(ADC_SIZE, BUFFER_FRAMES - 1);
-    out(SCTL, FORMATS | ADC_INT);
-    out(ADC_COUNT, period - 1);
-}
-
-/* Fills what the card has played. */
-static void play(FILE *file, unsigned from, unsigned frames)
-{
-    for (; frames > 0; frames--, from = (from + 1) % BUFFER_FRAMES) {
-        uint8_t *frame = fake_guest()->ram + DAC2_BUFFER + from * 4;
-
-        if (fread(frame, 4, 1, file) != 1) {
-            memset(frame, 0, 4);
-        }
-    }
-}
-
-static unsigned position_of(unsigned page, unsigned size_register)
-{
-    out(MEM_PAGE, page);
-    return in(size_register) >> 16;
-}
-
-/* Plays on, from *position, where the card is. */
-static void keep_playing(FILE *file, unsigned *position)
-{
-    unsigned at = position_of(0xc, DAC2_SIZE);
-
-    play(file, *position, (at + BUFFER_FRAMES - *position) % BUFFER_FRAMES);
-    *position = at;
-}
-
 /* Until the delays of what is played have settled. */
-static void play_ahead(struct card *card, FILE *file, unsigned *position)
+static void play_ahead(struct es1370_driver *d)
 {
     uint64_t end = clock_now_ns() + PLAY_AHEAD_NS;
 
-    play(file, 0, BUFFER_FRAMES);
-    out(CONTROL, CONTROL_44100 | DAC2_EN);
+    es1370_driver_start_playing(d);
     while (clock_now_ns() < end) {
-        sleep_until(rt_card_advance(card, clock_now_ns()));
-        keep_playing(file, position);
+        es1370_driver_step(d);
     }
 }
 
-static void record(struct card *card, uint64_t length, FILE *to_play)
+static void record(struct es1370_driver *d, uint64_t length)
 {
-    uint64_t frames = 0;
-    unsigned position = 0, playing = 0;
+    es1370_driver_start_recording(d);
+    while (d->record.frames < length) {
+        uint64_t before = d->record.frames;
 
-    if (to_play) {
-        play_ahead(card, to_play, &playing);
-    }
-    out(CONTROL, CONTROL_44100 | ADC_EN | (to_play ? DAC2_EN : 0));
-    while (frames < length) {
-        uint64_t wake = rt_card_advance(card, clock_now_ns());
-        unsigned at = position_of(0xd, ADC_SIZE);
-
-        if (at != position) {
-            for (; position != at; position = (position + 1) % BUFFER_FRAMES) {
-                memcpy(&recorded[frames++], fake_guest()->ram + ADC_BUFFER + position * 4, 4);
-            }
-            arrive(&guests, clock_now_ns(), frames, recorded[frames - 1]);
-        }
-        if (to_play) {
-            keep_playing(to_play, &playing);
-        }
-        if (fake_guest()->intx) {
-            out(SCTL, FORMATS);
-            out(SCTL, FORMATS | ADC_INT);
-        } else {
-            sleep_until(wake);
+        es1370_driver_step(d);
+        if (d->record.frames > before && d->record.frames <= d->room) {
+            arrive(&guests, clock_now_ns(), d->record.frames, d->recorded[d->record.frames - 1]);
         }
     }
-    out(CONTROL, CONTROL_44100);
+    es1370_driver_stop(d);
 }
 
 static int compare(const void *a, const void *b)
@@ -276,41 +146,40 @@ static bool allocate(struct arrivals *a)
 
 int main(int argc, char *argv[])
 {
-    uint64_t length = argc > 3 ? strtoul(argv[3], NULL, 10) * RATE : 0;
-    unsigned period = argc > 4 ? (unsigned)atoi(argv[4]) : 1024;
-    FILE *to_play = argc > 5 ? fopen(argv[5], "rb") : NULL;
+    uint64_t length = argc > 3 ? strtoul(argv[3], NULL, 10) * ES1370_DRIVER_RATE : 0;
     FILE *output = argc > 2 ? fopen(argv[2], "wb") : NULL;
-    struct audio_settings settings;
-    struct card *card;
-    struct err err;
+    struct es1370_driver d = {
+        .period = argc > 4 ? (unsigned)atoi(argv[4]) : 1024,
+        .to_play = argc > 5 ? fopen(argv[5], "rb") : NULL,
+        .room = length + ES1370_DRIVER_BUFFER_FRAMES,
+    };
     pthread_t reader;
 
-    if (!output || length == 0 || length > (uint64_t)MAX_SECONDS * RATE || period == 0 ||
-        period > BUFFER_FRAMES / 2 || (argc > 5 && !to_play)) {
+    if (!output || length == 0 || length > (uint64_t)MAX_SECONDS * ES1370_DRIVER_RATE ||
+        d.period == 0 || d.period > ES1370_DRIVER_BUFFER_FRAMES / 2 || (argc > 5 && !d.to_play)) {
         fprintf(stderr, "usage: record_card AUDIODEV OUTPUT SECONDS [PERIOD [PLAY]] < reference\n");
         return 2;
     }
-    recorded = calloc(length + BUFFER_FRAMES, 4);
+    d.recorded = recorded = calloc(d.room, 4);
     if (!recorded || !allocate(&guests) || !allocate(&others) ||
         pthread_create(&reader, NULL, read_reference, NULL) != 0) {
         fprintf(stderr, "record_card: no memory\n");
         return 1;
     }
-    if (!realtime_enter(&err)) {
-        fprintf(stderr, "record_card: %s\n", err.text);
-    }
-    if (!audio_settings_parse(&settings, argv[1], &err) ||
-        !(card = card_create(&settings, clock_now_ns(), &err)) || !card_plug(card, 1, 4, &err)) {
-        fprintf(stderr, "record_card: %s\n", err.text);
+    if (!es1370_driver_open(&d, argv[1])) {
         return 1;
     }
-    set_up(period);
-    record(card, length, to_play);
+    if (d.to_play) {
+        play_ahead(&d);
+    }
+    record(&d, length);
+    es1370_driver_print(&d);
     fwrite(recorded, 4, length, output);
     fclose(output);
-    /* The end of the run is logged by the capture's thread. */
-    sleep_until(clock_now_ns() + NS_PER_S / 10);
-    card_destroy(card);
+    /* The end of the run is logged by the threads; what was played is heard to its end. */
+    es1370_driver_sleep_until(clock_now_ns() + NS_PER_S / 10 +
+                              (d.to_play ? 2 * d.settings.out_latency_us * NS_PER_US : 0));
+    es1370_driver_close(&d);
     pthread_cancel(reader);
     pthread_join(reader, NULL);
     print_delays(length);

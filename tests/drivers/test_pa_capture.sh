@@ -10,7 +10,8 @@
 
 set -eu
 
-. "$SRC/tests/drivers/pulse.sh"
+. "$SRC/tests/drivers/lib.sh"
+. "$SRC/tests/drivers/servers/pulse.sh"
 record=$BUILD/tests/drivers/record_card
 source=in.name=out.monitor
 mkfifo reference
@@ -47,7 +48,8 @@ result()
 }
 
 # --- alone: the card's clock is the source's
-start_server
+server_start
+sink_add out
 for period in 64 1024; do
     for latency in 5000 20000; do
         start_recording 6 $source,in.latency=$latency $period
@@ -80,9 +82,10 @@ result "a source that is not there is named" "grep -q \"no source 'nowhere'\" lo
 start_recording 10 $source,in.latency=20000
 sleep 1
 play 2 0
-kill_server
+server_kill
 sleep 1.5
-start_server
+server_start
+sink_add out
 sleep 0.5
 play 3 100000
 finish_recording
@@ -96,11 +99,11 @@ result "a server that comes back is recorded again" 'whole checked' \
 # --- stopped, not dead
 start_recording 3 $source
 sleep 1
-kill -STOP "$server"
+server_signal STOP
 began=$(now)
 finish_recording
 took=$((($(now) - began) / 1000000))
-kill -CONT "$server"
+server_signal CONT
 echo "the recorder ended $took ms after the server was stopped" >checked
 result "a server that hangs does not keep the guest" '[ $took -lt 4500 ]' \
     '[ "$(value frames log)" -ge 132300 ]'

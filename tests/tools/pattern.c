@@ -5,6 +5,7 @@
  *
  *     pattern make SECONDS [FIRST [FORMAT]] > raw
  *     pattern check RECORDING SECONDS [FIRST [FORMAT]]
+ *     pattern since RECORDING SECONDS [FIRST]
  *
  * Frame n carries n in 24 bits and 8 check bits made from n, scrambled by a
  * permutation of the 32-bit numbers, so that it sounds like noise and never is
@@ -33,6 +34,13 @@
  * What is before the first frame that can be made out and after the pattern's
  * last is not compared: silence, another sound, or what a guest that stops its
  * card late still has in its buffer.
+ *
+ * since says from where on the sound was good, after a fault: it prints a line
+ * with the number of the first frame (since=, counted from FIRST) from which
+ * each to the pattern's last is recorded once and in order, at what place of the
+ * recording that is (begin=), and the silences that may be in between (gaps=,
+ * gap_frames=). It exits 1 if not even the last frame is there; since is then
+ * the number after it.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -282,6 +290,37 @@ static int check(const struct pattern *pattern, const char *path)
     return report.missing || report.repeated || report.misplaced || report.differing || report.gaps;
 }
 
+/* As check. */
+static int since(const struct pattern *pattern, const char *path)
+{
+    size_t bytes, length, begin = 0, silent = 0, gaps = 0, gap_frames = 0;
+    uint8_t *carried = read_carried(path, pattern->format, &bytes);
+    uint32_t left = pattern->frames;
+
+    if (!carried)
+        return 2;
+    length = bytes / sizeof(uint32_t);
+    for (size_t i = length; i-- > 0 && left > 0;) {
+        const uint8_t *p = carried + i * sizeof(uint32_t);
+        uint32_t frame = p[0] | p[1] << 8 | p[2] << 16 | (uint32_t)p[3] << 24;
+
+        if (frame == frame_of(pattern->first + left - 1)) {
+            gaps += silent > 0;
+            gap_frames += silent;
+            silent = 0;
+            begin = i;
+            left--;
+        } else if (left < pattern->frames) {
+            if (frame != pattern->format->silence)
+                break;
+            silent++;
+        }
+    }
+    free(carried);
+    printf("since=%" PRIu32 " begin=%zu gaps=%zu gap_frames=%zu\n", left, begin, gaps, gap_frames);
+    return left == pattern->frames;
+}
+
 static bool read_number(const char *text, uint32_t max, uint32_t *number)
 {
     char *end;
@@ -315,8 +354,12 @@ int main(int argc, char **argv)
         return make(&pattern) ? 0 : 2;
     if (argc > 3 && strcmp(argv[1], "check") == 0 && read_pattern(argc - 3, argv + 3, &pattern))
         return check(&pattern, argv[2]);
+    if (argc > 3 && argc < 6 && strcmp(argv[1], "since") == 0 &&
+        read_pattern(argc - 3, argv + 3, &pattern))
+        return since(&pattern, argv[2]);
     fprintf(stderr, "Usage: pattern make SECONDS [FIRST [FORMAT]] > raw\n"
                     "       pattern check RECORDING SECONDS [FIRST [FORMAT]]\n"
+                    "       pattern since RECORDING SECONDS [FIRST]\n"
                     "FORMAT: stereo, left, right, u8\n");
     return 2;
 }

@@ -57,6 +57,28 @@ expect "foreign frames put in" "found=88200 missing=0 repeated=0 misplaced=0 dif
 expect "damaged and lost frames" "found=88180 missing=15 repeated=0 misplaced=0 differing=5 gaps=0" 1
 { frames 0 500; frames 800 801; frames 501 88200; } >rec
 expect "a lone frame of the pattern in the wrong place" "found=88199 missing=0 repeated=0 misplaced=0 differing=1" 1
+expect_since() { # NAME EXPECTED-LINE EXPECTED-STATUS
+    local line status=0
+    line=$("$pattern" since rec 2 "${first-0}") || status=$?
+    if [ "$line" = "$2" ] && [ $status = "$3" ]; then
+        echo "ok - $1"
+    else
+        echo "not ok - $1: expected '$2' and status $3, got '$line' and $status"
+        failed=1
+    fi
+}
+{ silence 100; frames 0 88200; noise 3; } >rec
+expect_since "good from the beginning" "since=0 begin=100 gaps=0 gap_frames=0" 0
+{ frames 0 500; frames 507 88200; } >rec
+expect_since "good after lost frames" "since=507 begin=500 gaps=0 gap_frames=0" 0
+{ frames 0 500; silence 20; frames 400 600; silence 7; frames 600 88200; } >rec
+expect_since "good after repeated frames, but for a silence" "since=400 begin=520 gaps=1 gap_frames=7" 0
+{ frames 0 500; noise 2; frames 500 88200; } >rec
+expect_since "good after foreign frames" "since=500 begin=502 gaps=0 gap_frames=0" 0
+{ frames 0 88200; frames 80000 88200; } >rec
+expect_since "good when the end is heard again" "since=80000 begin=88200 gaps=0 gap_frames=0" 0
+frames 0 88199 >rec
+expect_since "never good without the end" "since=88200 begin=0 gaps=0 gap_frames=0" 1
 silence 5000 >rec
 expect "silence" "found=0 missing=88200 repeated=0 misplaced=0 differing=0 gaps=0 gap_frames=0 begin=0 end=0" 1
 : >rec
