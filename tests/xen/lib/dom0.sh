@@ -88,27 +88,32 @@ stop_pulse() { # [SIGNAL]
     mark pulse stopped
 }
 
-# PipeWire and its session manager, with nothing but a null sink as above. Programs find it by the
-# environment.
+# PipeWire and its session manager, with nothing but a null sink as above; of the hardware and D-Bus
+# they would look for there is nothing here. Programs find it by the environment.
+export PIPEWIRE_RUNTIME_DIR=/run/lab/pipewire
 start_pipewire() {
-    export PIPEWIRE_RUNTIME_DIR=/run/lab/pipewire XDG_CONFIG_HOME=/run/lab/pipewire/config
-    export DBUS_SESSION_BUS_ADDRESS=unix:path=/run/lab/pipewire/bus
-    mkdir -p $XDG_CONFIG_HOME/pipewire/pipewire.conf.d
-    rm -f /run/lab/pipewire/{bus,pipewire-0}
-    cat >$XDG_CONFIG_HOME/pipewire/pipewire.conf.d/lab.conf <<END
-context.properties = { default.clock.rate = 44100 }
+    local config=/run/lab/pipewire/config
+    mkdir -p $config/pipewire/pipewire.conf.d $config/wireplumber/{main,bluetooth}.lua.d
+    rm -f $PIPEWIRE_RUNTIME_DIR/pipewire-0
+    cat >$config/pipewire/pipewire.conf.d/lab.conf <<END
+context.properties = { default.clock.rate = 44100 support.dbus = false }
 context.objects = [ { factory = adapter args = {
     factory.name = support.null-audio-sink node.name = lab media.class = Audio/Sink
     audio.position = [ FL FR ] audio.rate = 44100 object.linger = true
 } } ]
 END
-    dbus-daemon --session --address=$DBUS_SESSION_BUS_ADDRESS --nofork --nopidfile \
-        >>/run/lab/pipewire.log 2>&1 &
+    cat >$config/wireplumber/main.lua.d/60-lab.lua <<END
+alsa_monitor.enabled = false
+v4l2_monitor.enabled = false
+libcamera_monitor.enabled = false
+default_access.properties["enable-flatpak-portal"] = false
+END
+    echo "bluez_monitor.enabled = false" >$config/wireplumber/bluetooth.lua.d/60-lab.lua
+    XDG_CONFIG_HOME=$config pipewire >>/run/lab/pipewire.log 2>&1 &
     pipewire_pids=$!
-    pipewire >>/run/lab/pipewire.log 2>&1 &
-    pipewire_pids+=" $!"
-    wait_until 30 test -S /run/lab/pipewire/pipewire-0 || fail "PipeWire does not start" pipewire.log
-    wireplumber >>/run/lab/pipewire.log 2>&1 &
+    wait_until 30 test -S $PIPEWIRE_RUNTIME_DIR/pipewire-0 ||
+        fail "PipeWire does not start" pipewire.log
+    XDG_CONFIG_HOME=$config wireplumber >>/run/lab/pipewire.log 2>&1 &
     pipewire_pids+=" $!"
 }
 
