@@ -15,7 +15,9 @@
  * server's configuration.
  *
  * A round that finds too little plays that, and silence; the next frame that
- * comes goes into the next round, so none is lost.
+ * comes goes into the next round, so none is lost. Nor is one where the library's
+ * thread comes too late for a round: then the sink has heard silence, but that is
+ * no underrun, for more in the ring would not have helped.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -43,11 +45,11 @@ struct pipewire_sink {
     unsigned answers;
 
     struct {
-        int64_t graph_ns; /* the last round's time, as the graph has it */
-        uint64_t block;   /* frames given in it */
-        bool dry;         /* too few of them were there */
-        uint64_t underruns;
-    } rt; /* the library's thread's own */
+        struct pipewire_round round; /* the last */
+        int64_t graph_ns;            /* its time, as the graph has it */
+        uint64_t block;              /* frames given in it */
+        bool dry;                    /* too few of them were there */
+    } rt;                            /* the library's thread's own */
 };
 
 static uint64_t frames_to_ns(const struct pipewire_sink *sink, uint64_t frames)
@@ -73,24 +75,25 @@ static uint32_t rt_take(struct pipewire_sink *sink, uint8_t *to, uint32_t frames
     return frames - (uint32_t)(left / sink->frame_bytes);
 }
 
-/* So many frames are given now: when will they be heard? */
-static void rt_tell(struct pipewire_sink *sink, uint32_t frames)
+/* So many frames are given now, and dry: not as many as wanted. When will they be heard? */
+static void rt_tell(struct pipewire_sink *sink, uint32_t frames, bool dry)
 {
     uint64_t now = clock_now_ns();
+    struct pipewire_round *round = &sink->rt.round;
     struct pw_time time = {0};
-    struct pipewire_round round;
 
     pw_stream_get_time_n(sink->connection.stream, &time, sizeof(time));
     /* A resampler may ask again in the same round. */
     sink->rt.block = time.now == sink->rt.graph_ns ? sink->rt.block + frames : frames;
     sink->rt.graph_ns = time.now;
-    round.block_ns = frames_to_ns(sink, sink->rt.block);
-    round.begin_ns = pipewire_begin_ns(time.now, now, round.block_ns);
-    round.behind_ns = pipewire_delay_ns(time.delay, time.rate.num, time.rate.denom) +
-                      frames_to_ns(sink, time.buffered);
-    round.taken = ring_read_count(&sink->ring) / sink->frame_bytes;
-    round.underruns = sink->rt.underruns;
-    rt_pipewire_post(&sink->board, &round);
+    round->underruns += dry && !sink->rt.dry;
+    sink->rt.dry = dry;
+    round->block_ns = frames_to_ns(sink, sink->rt.block);
+    round->begin_ns = pipewire_begin_ns(time.now, now, round->block_ns);
+    round->behind_ns = pipewire_delay_ns(time.delay, time.rate.num, time.rate.denom) +
+                       frames_to_ns(sink, time.buffered);
+    round->taken = ring_read_count(&sink->ring) / sink->frame_bytes;
+    rt_pipewire_post(&sink->board, round);
     rt_pipewire_round(&sink->connection, now);
 }
 
@@ -115,12 +118,10 @@ static void rt_give(void *opaque)
         memset((uint8_t *)data->data + (size_t)taken * sink->frame_bytes,
                sink->format.bits == 8 ? 0x80 : 0, (size_t)(wanted - taken) * sink->frame_bytes);
     }
-    sink->rt.underruns += taken < wanted && !sink->rt.dry;
-    sink->rt.dry = taken < wanted;
     data->chunk->offset = 0;
     data->chunk->stride = (int32_t)sink->frame_bytes;
     data->chunk->size = wanted * sink->frame_bytes;
-    rt_tell(sink, wanted);
+    rt_tell(sink, wanted, taken < wanted);
     pw_stream_queue_buffer(sink->connection.stream, buffer);
 }
 

@@ -20,6 +20,10 @@
 /* The graph runs a stream that is linked to something this often, at the least. */
 #define STILL_NS (500 * NS_PER_MS)
 
+/* The library is ready for threads, but for some of what it does to begin and to end a connection:
+ * it asks for the user's name in a way that serves one thread at a time. None of that waits. */
+static pthread_mutex_t library = PTHREAD_MUTEX_INITIALIZER;
+
 /* --- what went wrong --- */
 
 static bool cannot_connect(const char *why, struct err *err)
@@ -217,6 +221,7 @@ static bool wait_for_graph(struct pipewire_connection *c, struct err *err)
     return true;
 }
 
+/* Under the lock. */
 static bool open_parts(struct pipewire_connection *c, const struct pipewire_request *request,
                        void *opaque, struct err *err)
 {
@@ -246,20 +251,24 @@ static bool open_parts(struct pipewire_connection *c, const struct pipewire_requ
     if (res < 0) {
         return err_set(err, "PipeWire takes no stream: %s", spa_strerror(res));
     }
-    return wait_for_graph(c, err);
+    return true;
 }
 
 bool pipewire_connection_open(struct pipewire_connection *c, const struct pipewire_request *request,
                               void (*process)(void *opaque), void *opaque, struct err *err)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
+    bool open;
 
     pthread_once(&once, init_library);
     memset(c, 0, sizeof(*c));
     c->device = request->direction == PW_DIRECTION_OUTPUT ? "sink" : "source";
     c->target = request->target;
     c->process_events = (struct pw_stream_events){PW_VERSION_STREAM_EVENTS, .process = process};
-    if (!open_parts(c, request, opaque, err)) {
+    pthread_mutex_lock(&library);
+    open = open_parts(c, request, opaque, err);
+    pthread_mutex_unlock(&library);
+    if (!open || !wait_for_graph(c, err)) {
         pipewire_connection_close(c);
         return false;
     }
@@ -318,6 +327,7 @@ bool pipewire_connection_wait(struct pipewire_connection *c, int fd, int other_f
 
 void pipewire_connection_close(struct pipewire_connection *c)
 {
+    pthread_mutex_lock(&library);
     if (c->stream) {
         pw_stream_destroy(c->stream);
     }
@@ -332,6 +342,7 @@ void pipewire_connection_close(struct pipewire_connection *c)
         pw_loop_leave(c->loop);
         pw_loop_destroy(c->loop);
     }
+    pthread_mutex_unlock(&library);
 }
 
 void rt_pipewire_round(struct pipewire_connection *c, uint64_t now)
