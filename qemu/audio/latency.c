@@ -44,11 +44,6 @@ void latency_restart(struct latency *l)
     clock_recovery_reset(&l->recovery);
 }
 
-void latency_begin(struct latency *l, uint64_t delay_ns)
-{
-    l->least_ns = delay_ns;
-}
-
 void latency_ran_dry(struct latency *l)
 {
     l->ran_dry = true;
@@ -67,6 +62,12 @@ static uint64_t base_ns(const struct latency *l, uint64_t block_ns)
 {
     return block_ns > 2 * l->chunk_ns ? most(l->asked_ns, block_ns + 2 * l->chunk_ns + NS_PER_MS)
                                       : l->asked_ns;
+}
+
+void latency_begin(struct latency *l, uint64_t delay_ns, uint64_t block_ns)
+{
+    l->target_ns = most(l->target_ns, base_ns(l, block_ns));
+    l->least_ns = most(l->target_ns, delay_ns);
 }
 
 static void move_target(struct latency *l, uint64_t now, uint64_t delay_ns, uint64_t block_ns)

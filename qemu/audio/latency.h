@@ -39,8 +39,9 @@ void latency_init(struct latency *l, uint64_t asked_ns, uint64_t chunk_ns, uint6
 /* Another sink, or another sound: nothing is known of the delay. The target stays. */
 void latency_restart(struct latency *l);
 
-/* The sound begins, with this delay. */
-void latency_begin(struct latency *l, uint64_t delay_ns);
+/* The sound begins, with this delay, or with the target if that is more; block_ns as below, as far
+ * as it is known. */
+void latency_begin(struct latency *l, uint64_t delay_ns, uint64_t block_ns);
 
 /* The sink has run dry while it should play. */
 void latency_ran_dry(struct latency *l);

@@ -180,13 +180,14 @@ static bool write_lead(struct player *p, uint64_t ns, struct err *err)
 static bool fall_into_step(struct player *p, const struct audio_sink_state *state, uint64_t delay,
                            uint64_t now, struct err *err)
 {
-    uint64_t target = p->latency.target_ns;
+    uint64_t target;
 
     p->in_step = true;
     p->settled_at = now + SETTLE_NS;
     p->answers_seen = state->answers;
     p->underruns_seen = state->underruns;
-    latency_begin(&p->latency, delay > target ? delay : target);
+    latency_begin(&p->latency, delay, state->block_ns);
+    target = p->latency.target_ns;
     return delay >= target || write_lead(p, target - delay, err);
 }
 
