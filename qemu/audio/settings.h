@@ -22,6 +22,8 @@ struct audio_settings {
     char *sink;              /* out.name= or out.dev=; NULL: the host's default */
     char *stream_name;       /* out.stream-name=; NULL: the id */
     char *path;              /* wav: path= */
+    uint32_t out_period_us;  /* alsa: out.period-length=; 0: as out.latency asks for */
+    uint32_t in_period_us;   /* alsa: in.period-length=; 0: as in.latency asks for */
     uint32_t out_latency_us; /* out.latency=; from the card's clock to the sink's output */
     char *source;            /* in.name= or in.dev=; NULL: the host's default */
     char *in_stream_name;    /* in.stream-name=; NULL: the id */

@@ -112,13 +112,16 @@ static void test_alsa_counts_frames_or_microseconds(void **state)
     (void)state;
     environment("QEMU_ALSA_DAC_DEV=hw:1", "QEMU_ALSA_ADC_DEV=plughw:2",
                 "QEMU_ALSA_DAC_BUFFER_SIZE=4410", "QEMU_ALSA_ADC_BUFFER_SIZE=30000",
-                "QEMU_ALSA_ADC_SIZE_IN_USEC=1", "QEMU_ALSA_DAC_PERIOD_SIZE=1024");
+                "QEMU_ALSA_ADC_SIZE_IN_USEC=1", "QEMU_ALSA_DAC_PERIOD_SIZE=88",
+                "QEMU_ALSA_ADC_PERIOD_SIZE=2000", "QEMU_ALSA_THRESHOLD=0");
     s = read_for(&alsa);
     assert_string_equal(s.sink, "hw:1");
     assert_string_equal(s.source, "plughw:2");
     assert_int_equal(s.out_latency_us, 100000);
     assert_int_equal(s.in_latency_us, 30000);
-    assert_non_null(strstr(logged, "without effect here: QEMU_ALSA_DAC_PERIOD_SIZE"));
+    assert_int_equal(s.out_period_us, 1995);
+    assert_int_equal(s.in_period_us, 2000);
+    assert_non_null(strstr(logged, "without effect here: QEMU_ALSA_THRESHOLD"));
     audio_settings_free(&s);
 
     environment("QEMU_ALSA_DAC_BUFFER_SIZE=1000", "QEMU_ALSA_DAC_SIZE_IN_USEC=maybe");

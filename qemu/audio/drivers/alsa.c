@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * -audiodev alsa: a sound card, or any other device of ALSA's library.
+ *
+ * The library's buffer holds what the latency asks for and no more, which is up
+ * to the player, by when it writes; so there is no waiting for the device's
+ * periods, and nothing here depends on their length. A device that has run dry
+ * stops, and starts again with the next frame, so none is lost.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "audio/driver.h"
+#include "audio/drivers/alsa_pcm.h"
+#include "audio/drivers/alsa_source.h"
+#include "base/clock.h"
+#include "base/fds.h"
+
+/* How far the device is can be asked at any time; as a measurement it counts this often. */
+#define ANSWER_NS (20 * NS_PER_MS)
+/* Frames that come after so long begin a sound. */
+#define PAUSE_NS (100 * NS_PER_MS)
+/* The end of a sound is looked for so long after it should have been heard. */
+#define AFTER_NS (50 * NS_PER_MS)
+
+struct alsa_sink {
+    struct alsa_pcm pcm;
+    struct audio_sink_state state;
+    bool timeless;        /* it takes frames as fast as they come: null */
+    uint64_t queued;      /* frames in the buffer, as last seen or written */
+    uint64_t written_ns;  /* when something was last written */
+    uint64_t answered_ns; /* when state.answers was last counted */
+    uint64_t look_ns;     /* when to see whether it has run dry; UINT64_MAX: it has */
+    bool gone;
+    struct err why;
+};
+
+static uint64_t frames_to_ns(const struct alsa_sink *sink, int64_t frames)
+{
+    return frames > 0 ? (uint64_t)frames * NS_PER_S / sink->pcm.rate : 0;
+}
+
+static void *alsa_open(const struct audio_settings *settings, const char *name,
+                       const struct pcm_format *format, struct err *err)
+{
+    uint64_t period_ns =
+        alsa_period_ns(settings->out_period_us, settings->out_latency_us, audio_chunk_ns(settings));
+    struct alsa_sink *sink = calloc(1, sizeof(*sink));
+
+    (void)name; /* there is nobody to show it to */
+    if (!sink) {
+        err_set(err, "no memory for an ALSA device");
+        return NULL;
+    }
+    if (!alsa_pcm_open(&sink->pcm, settings->sink ? settings->sink : "default",
+                       SND_PCM_STREAM_PLAYBACK, format, period_ns, audio_longest_ns(settings),
+                       err)) {
+        free(sink);
+        return NULL;
+    }
+    sink->look_ns = UINT64_MAX;
+    if (sink->pcm.blockwise) {
+        sink->state.block_ns = frames_to_ns(sink, (int64_t)sink->pcm.period);
+    }
+    return sink;
+}
+
+/* The library has returned error, or the device is in the state that goes with it. */
+static void recover(struct alsa_sink *sink, int error)
+{
+    sink->state.underruns += error == -EPIPE;
+    sink->gone = !alsa_pcm_recover(&sink->pcm, error, &sink->why);
+    sink->queued = 0;
+    sink->look_ns = UINT64_MAX;
+}
+
+static int error_of(snd_pcm_state_t state)
+{
+    switch (state) {
+    case SND_PCM_STATE_PREPARED:
+    case SND_PCM_STATE_RUNNING:
+        return 0;
+    case SND_PCM_STATE_XRUN:
+        return -EPIPE;
+    case SND_PCM_STATE_SUSPENDED:
+        return -ESTRPIPE;
+    case SND_PCM_STATE_DISCONNECTED:
+        return -ENODEV;
+    default:
+        return -EBADFD;
+    }
+}
+
+/* After a pause the device had nothing to take. */
+static void note_pause(struct alsa_sink *sink, uint64_t now)
+{
+    if (now - sink->written_ns > PAUSE_NS) {
+        sink->pcm.moved_ns = now;
+    }
+}
+
+/* Asks the device how far it is. */
+static void look(struct alsa_sink *sink, uint64_t now)
+{
+    snd_pcm_status_t *status;
+    snd_pcm_uframes_t avail;
+    bool running;
+    int error;
+
+    snd_pcm_status_alloca(&status);
+    error = snd_pcm_status(sink->pcm.pcm, status);
+    error = error < 0 ? error : error_of(snd_pcm_status_get_state(status));
+    note_pause(sink, now);
+    sink->state.heard_ns = now;
+    if (error < 0) {
+        recover(sink, error);
+        return;
+    }
+    avail = snd_pcm_status_get_avail(status);
+    running = snd_pcm_status_get_state(status) == SND_PCM_STATE_RUNNING;
+    if (avail + sink->queued > sink->pcm.buffer) {
+        sink->pcm.moved_ns = now;
+    }
+    sink->queued = avail < sink->pcm.buffer ? sink->pcm.buffer - avail : 0;
+    sink->state.heard_ns += frames_to_ns(sink, snd_pcm_status_get_delay(status));
+    sink->timeless = running && sink->queued == 0 && snd_pcm_status_get_delay(status) <= 0;
+    sink->look_ns = running && !sink->timeless ? sink->state.heard_ns + AFTER_NS : UINT64_MAX;
+    if (running && now - sink->answered_ns >= ANSWER_NS) {
+        sink->answered_ns = now;
+        sink->state.answers++;
+    }
+}
+
+/* How many frames fit, at most so many. */
+static snd_pcm_uframes_t room(struct alsa_sink *sink, size_t frames)
+{
+    snd_pcm_sframes_t avail = snd_pcm_avail(sink->pcm.pcm);
+
+    if (avail < 0) {
+        recover(sink, (int)avail);
+        avail = sink->gone ? 0 : snd_pcm_avail(sink->pcm.pcm);
+    }
+    return avail < 0 ? 0 : (size_t)avail < frames ? (size_t)avail : frames;
+}
+
+static long alsa_write(void *opaque, const void *data, size_t frames, struct err *err)
+{
+    struct alsa_sink *sink = opaque;
+    uint64_t now = clock_now_ns();
+    snd_pcm_sframes_t n = 0;
+
+    note_pause(sink, now);
+    if (!sink->gone) {
+        frames = room(sink, frames);
+    }
+    if (!sink->gone && frames > 0) {
+        n = sink->pcm.mmap ? snd_pcm_mmap_writei(sink->pcm.pcm, data, frames)
+                           : snd_pcm_writei(sink->pcm.pcm, data, frames);
+    }
+    if (n < 0 && n != -EAGAIN) {
+        recover(sink, (int)n);
+    }
+    if (sink->gone) {
+        *err = sink->why;
+        return -1;
+    }
+    if (n <= 0) {
+        return 0;
+    }
+    sink->queued += (uint64_t)n;
+    sink->written_ns = now;
+    sink->state.heard_ns =
+        (sink->state.heard_ns > now ? sink->state.heard_ns : now) + frames_to_ns(sink, n);
+    sink->look_ns = sink->state.heard_ns + AFTER_NS;
+    return n;
+}
+
+static bool alsa_state(void *opaque, struct audio_sink_state *state)
+{
+    struct alsa_sink *sink = opaque;
+
+    if (!sink->gone) {
+        look(sink, clock_now_ns());
+    }
+    *state = sink->state;
+    return !sink->timeless;
+}
+
+/* The device needs no attendance, but after the end of a sound: then the next can begin at once. */
+static bool alsa_wait(void *opaque, int fd, uint64_t until_ns, struct err *err)
+{
+    struct alsa_sink *sink = opaque;
+    uint64_t now = clock_now_ns();
+
+    until_ns = until_ns < sink->look_ns ? until_ns : sink->look_ns;
+    wait_for_fd(fd, until_ns == UINT64_MAX ? until_ns : until_ns > now ? until_ns - now : 0);
+    now = clock_now_ns();
+    if (!sink->gone && now >= sink->look_ns) {
+        look(sink, now);
+    }
+    if (sink->gone) {
+        *err = sink->why;
+    }
+    return !sink->gone;
+}
+
+static void alsa_close(void *opaque)
+{
+    struct alsa_sink *sink = opaque;
+
+    alsa_pcm_close(&sink->pcm);
+    free(sink);
+}
+
+const struct audio_driver audio_driver_alsa = {
+    .name = "alsa",
+    .default_latency_us = 5000,
+    .open = alsa_open,
+    .write = alsa_write,
+    .state = alsa_state,
+    .wait = alsa_wait,
+    .close = alsa_close,
+    .recorder = &alsa_recorder,
+};
