@@ -168,6 +168,7 @@ static bool choose(struct audio_settings *settings, char *text, bool alone, cons
         return false;
     }
     settings->out_latency_us = settings->in_latency_us = settings->driver->default_latency_us;
+    settings->dsp_policy = -1;
     ok = audio_answers_note(&of_conf, audio_option_find(NULL, "id"), "audio0", err) &&
          read_conf(&of_conf, settings->driver, conf, domain, err) &&
          (alone || audio_environment_read(&of_environment, settings->driver, has_text, err)) &&

@@ -49,6 +49,8 @@ static const struct option options[] = {
     {"in.dev", TEXT, "alsa oss", AT(source)},
     {"out.period-length", NUMBER, "alsa", AT(out_period_us)},
     {"in.period-length", NUMBER, "alsa", AT(in_period_us)},
+    {"exclusive", SWITCH, "oss", AT(exclusive)},
+    {"dsp-policy", NUMBER, "oss", AT(dsp_policy)},
     {"path", TEXT, "wav", AT(path)},
     {"out.buffer-length", NUMBER, NULL, BUFFER, 0},
     {"in.buffer-length", NUMBER, NULL, BUFFER, 0},
@@ -72,8 +74,6 @@ static const struct option options[] = {
     {"out.try-poll", SWITCH, "alsa oss", NONE, 0},
     {"in.try-poll", SWITCH, "alsa oss", NONE, 0},
     {"try-mmap", SWITCH, "oss", NONE, 0},
-    {"exclusive", SWITCH, "oss", NONE, 0},
-    {"dsp-policy", NUMBER, "oss", NONE, 0},
 };
 enum { OPTIONS = sizeof(options) / sizeof(options[0]) };
 _Static_assert(OPTIONS <= (int)AUDIO_OPTIONS_MAX, "there is room for all answers");
@@ -235,6 +235,11 @@ bool audio_answers_note(struct audio_answers *answers, int option, const char *v
     return true;
 }
 
+static bool is_on(const char *value)
+{
+    return *value == 'y' || *value == 't' || strcmp(value, "on") == 0;
+}
+
 /* The number answered to "out." or "in." NAME; otherwise 0. */
 static uint64_t number(const struct audio_answers *answers, const char *direction, const char *name)
 {
@@ -281,6 +286,8 @@ void audio_answers_apply(struct audio_answers *answers, struct audio_settings *s
             free(*(char **)member);
             *(char **)member = answers->values[i];
             answers->values[i] = NULL;
+        } else if (o->kind == SWITCH) {
+            *(bool *)member = is_on(answers->values[i]);
         } else {
             *(uint32_t *)member = (uint32_t)strtoul(answers->values[i], NULL, 10);
         }

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "audio/drivers/oss_device.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/soundcard.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+/* OSS 4's, which the C library's header of OSS 3 does not know; others refuse it. */
+#ifndef SNDCTL_DSP_POLICY
+#define SNDCTL_DSP_POLICY _IOW('P', 45, int)
+#endif
+
+/* A rate that is off by more than one part in so many is heard. */
+enum { RATE_TOLERANCE = 200 };
+
+/* A fragment is two to the power of this, in bytes; OSS asks for 16 bytes at least. */
+enum { MIN_SHIFT = 4, MAX_SHIFT = 16, MIN_FRAGMENTS = 2, MAX_FRAGMENTS = 0x7ffe };
+
+/* aoss keeps the devices of a process in a list that has no lock. */
+static pthread_mutex_t opening = PTHREAD_MUTEX_INITIALIZER;
+
+static bool cannot_open(const char *path, struct err *err)
+{
+    switch (errno) {
+    case ENOENT:
+    case ENODEV:
+    case ENXIO:
+        return err_set(err,
+                       "there is no OSS sound device %s: load the kernel's (modprobe snd-pcm-oss), "
+                       "pre-load padsp's or aoss's library as qemu-dm(8) shows, or play to the "
+                       "sound server itself with -audiodev pa",
+                       path);
+    case ECONNREFUSED:
+        return err_set(err,
+                       "%s is PulseAudio's, by padsp or aoss, and the server does not answer. Is "
+                       "it running? PULSE_SERVER names the socket of another user's: "
+                       "unix:/run/user/1000/pulse/native",
+                       path);
+    case EBUSY:
+        return err_set(err,
+                       "%s is in use: end the program that plays or records there, or choose "
+                       "another device with out.dev= and in.dev=",
+                       path);
+    case EACCES:
+    case EPERM:
+        return err_set(err,
+                       "%s may not be opened by this user: add it to the group that may "
+                       "(audio, on most systems), or change the device's permissions",
+                       path);
+    default:
+        return err_set(err, "cannot open %s: %s", path, strerror(errno));
+    }
+}
+
+static uint32_t bytes_of(const struct oss_device *d, uint64_t ns)
+{
+    return (uint32_t)(ns * d->format.rate / NS_PER_S) * d->frame_bytes;
+}
+
+/* Before everything else, for the device may settle on what it has once it knows the format. */
+static void set_fragments(const struct oss_device *d, uint64_t fragment_ns, uint64_t buffer_ns)
+{
+    uint32_t bytes = bytes_of(d, fragment_ns), shift = MIN_SHIFT, count;
+    int value;
+
+    while (shift < MAX_SHIFT && 2u << shift <= bytes) {
+        shift++;
+    }
+    count = bytes_of(d, buffer_ns) / (1u << shift) + 1;
+    count = count < MIN_FRAGMENTS ? MIN_FRAGMENTS : count > MAX_FRAGMENTS ? MAX_FRAGMENTS : count;
+    value = (int)(count << 16 | shift);
+    /* A wish: what has come of it is asked for at the end. */
+    ioctl(d->fd, SNDCTL_DSP_SETFRAGMENT, &value);
+}
+
+static bool set_format(const struct oss_device *d, struct err *err)
+{
+    const struct pcm_format *f = &d->format;
+    int bits = f->bits == 8 ? AFMT_U8 : AFMT_S16_LE, channels = f->channels, rate = (int)f->rate;
+    int wanted = bits;
+    uint32_t off;
+
+    if (ioctl(d->fd, SNDCTL_DSP_SETFMT, &bits) < 0 || bits != wanted) {
+        return err_set(err,
+                       "%s does not take samples of %u bits; use -audiodev alsa or pa, which "
+                       "convert them",
+                       d->path, f->bits);
+    }
+    if (ioctl(d->fd, SNDCTL_DSP_CHANNELS, &channels) < 0 || channels != f->channels) {
+        return err_set(err,
+                       "%s does not take %u channels; use -audiodev alsa or pa, which convert "
+                       "them",
+                       d->path, f->channels);
+    }
+    if (ioctl(d->fd, SNDCTL_DSP_SPEED, &rate) < 0 || rate <= 0) {
+        return err_set(err, "%s does not take %u Hz; use -audiodev alsa or pa, which convert it",
+                       d->path, f->rate);
+    }
+    off = (uint32_t)rate > f->rate ? (uint32_t)rate - f->rate : f->rate - (uint32_t)rate;
+    return off <= f->rate / RATE_TOLERANCE ||
+           err_set(err,
+                   "%s does not take %u Hz but only %d; use -audiodev alsa or pa, which "
+                   "convert it",
+                   d->path, f->rate, rate);
+}
+
+static bool get_sizes(struct oss_device *d, int access, struct err *err)
+{
+    audio_buf_info info;
+
+    if (ioctl(d->fd, access == O_RDONLY ? SNDCTL_DSP_GETISPACE : SNDCTL_DSP_GETOSPACE, &info) < 0) {
+        return err_set(err, "%s does not say what it has room for: %s", d->path, strerror(errno));
+    }
+    if (info.fragsize <= 0 || info.fragstotal <= 0 || info.bytes < 0) {
+        return err_set(err,
+                       "%s says that it works in %d pieces of %d bytes; use -audiodev alsa or "
+                       "pa",
+                       d->path, info.fragstotal, info.fragsize);
+    }
+    d->fragment_bytes = (uint32_t)info.fragsize;
+    d->buffer_bytes = (uint32_t)info.bytes;
+    return true;
+}
+
+static bool set_up(struct oss_device *d, int access, const struct audio_settings *settings,
+                   uint64_t fragment_ns, uint64_t buffer_ns, struct err *err)
+{
+    int policy = settings->dsp_policy;
+
+    if (policy < 0 || ioctl(d->fd, SNDCTL_DSP_POLICY, &policy) < 0) {
+        set_fragments(d, fragment_ns, buffer_ns);
+    }
+    return set_format(d, err) && get_sizes(d, access, err);
+}
+
+/*
+ * It must not wait. padsp heeds the flag of open and fcntl and refuses the
+ * request; OSS 4 heeds the request. The third argument of open is for aoss: without,
+ * a fortified program may call __open_2, which it does not know.
+ */
+static bool open_device(struct oss_device *d, int access, const struct audio_settings *settings,
+                        struct err *err)
+{
+    d->fd = open(d->path, access | O_NONBLOCK | O_CLOEXEC | (settings->exclusive ? O_EXCL : 0), 0);
+    if (d->fd < 0) {
+        return cannot_open(d->path, err);
+    }
+    ioctl(d->fd, SNDCTL_DSP_NONBLOCK);
+    return true;
+}
+
+bool oss_device_open(struct oss_device *d, const char *path, int access,
+                     const struct audio_settings *settings, const struct pcm_format *format,
+                     uint64_t fragment_ns, uint64_t buffer_ns, struct err *err)
+{
+    bool ok;
+
+    *d = (struct oss_device){
+        .fd = -1,
+        .path = path ? path : "/dev/dsp",
+        .format = *format,
+        .frame_bytes = pcm_frame_bytes(format),
+    };
+    pthread_mutex_lock(&opening);
+    ok = open_device(d, access, settings, err);
+    if (ok && !set_up(d, access, settings, fragment_ns, buffer_ns, err)) {
+        close(d->fd);
+        ok = false;
+    }
+    pthread_mutex_unlock(&opening);
+    return ok;
+}
+
+long oss_device_frames(const struct oss_device *d, ssize_t bytes, struct err *err)
+{
+    if (bytes < 0) {
+        if (errno == EAGAIN || errno == EINTR) {
+            return 0;
+        }
+        err_set(err, "%s has gone away: %s", d->path, strerror(errno));
+        return -1;
+    }
+    if (bytes % d->frame_bytes != 0) {
+        err_set(err, "%s has cut a frame in two", d->path);
+        return -1;
+    }
+    return bytes / d->frame_bytes;
+}
+
+void oss_device_close(struct oss_device *d)
+{
+    pthread_mutex_lock(&opening);
+    /* Or closing waits until all has been heard, which a server that hangs makes for ever. */
+    ioctl(d->fd, SNDCTL_DSP_RESET, 0);
+    close(d->fd);
+    pthread_mutex_unlock(&opening);
+}

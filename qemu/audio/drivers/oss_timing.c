@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "audio/drivers/oss_timing.h"
+
+#include "base/clock.h"
+
+/* Loudspeakers far away (by radio, by network) are some hundred milliseconds off. */
+#define LONGEST_S 2
+
+static uint64_t bytes_to_ns(const struct oss_timing *t, uint64_t bytes)
+{
+    return bytes * NS_PER_S / t->byte_rate;
+}
+
+void oss_timing_init(struct oss_timing *t, const struct pcm_format *format, uint32_t fragment_bytes,
+                     uint32_t buffer_bytes)
+{
+    *t = (struct oss_timing){
+        .byte_rate = (uint64_t)format->rate * pcm_frame_bytes(format),
+        .fragment_bytes = fragment_bytes,
+        .buffer_bytes = buffer_bytes,
+    };
+    t->state.block_ns = bytes_to_ns(t, fragment_bytes);
+}
+
+/*
+ * The delay counts what is behind the queue too, and in bytes, not fragments.
+ * But padsp and aoss work it out from the clock of a stream, and until that has
+ * run steadily for a while they say that nothing is queued where much is; so it
+ * is believed as far as the queue bears it out.
+ */
+static uint64_t plausible_delay(const struct oss_timing *t, int64_t queued, int64_t delay)
+{
+    bool plausible = delay + 2 * (int64_t)t->fragment_bytes >= queued &&
+                     delay <= queued + (int64_t)(LONGEST_S * t->byte_rate);
+
+    return (uint64_t)(delay > 0 && plausible ? delay : queued);
+}
+
+void oss_timing_answer(struct oss_timing *t, uint64_t at_ns, int free_bytes, int delay_bytes)
+{
+    int64_t queued = (int64_t)t->buffer_bytes - free_bytes;
+
+    queued = queued < 0 ? 0 : queued;
+    if (queued == 0) {
+        oss_timing_ran_dry(t);
+    }
+    t->state.heard_ns = at_ns + bytes_to_ns(t, plausible_delay(t, queued, delay_bytes));
+    t->state.answers++;
+}
+
+void oss_timing_wrote(struct oss_timing *t, uint64_t at_ns, uint64_t bytes, bool sound)
+{
+    if (t->state.heard_ns < at_ns) {
+        t->state.heard_ns = at_ns;
+    }
+    t->state.heard_ns += bytes_to_ns(t, bytes);
+    t->sounding |= sound;
+}
+
+void oss_timing_ran_dry(struct oss_timing *t)
+{
+    t->state.underruns += t->sounding;
+    t->sounding = false;
+}
