@@ -157,7 +157,7 @@ $(MORE_RESULTS): | $(RESULTS)
 endif
 
 # Against the sound servers of this machine: for scripts/check, not for `make check`.
-DRIVER_HOSTS := pa
+DRIVER_HOSTS := pa pa-pipewire pipewire alsa-pulse alsa-pipewire alsa-null alsa-file oss-padsp oss-aoss wav none
 DRIVER_TESTS := $(DRIVER_HOSTS:%=tests/drivers/hosts/%.sh.result) \
 	$(patsubst $(SRC)/%,%.result,$(wildcard $(SRC)/tests/drivers/test_*.sh))
 DRIVER_TOOLS := $(patsubst $(SRC)/%.c,%,$(wildcard $(SRC)/tests/drivers/*.c))

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 #
-# The conformance suite: all faults that a host can have, one after the other, each with a server and
-# a folder of its own. To be sourced by hosts/NAME.sh, which says, before:
+# The conformance suite: all faults that a host can have, each with a server and a folder of its own. To be sourced by hosts/NAME.sh, which says, before:
 #
 #   driver=NAME          the driver of -audiodev
 #   options=TEXT         its further options, beginning with a comma
 #   record_options=TEXT  those that make it record what the sink 'out' plays
-#   server=NAME          servers/NAME.sh; none: there is no server
-#   wrapper=(COMMAND)    what the program is started with
+#   server=NAME          servers/NAME.sh
+#   wrapper=(COMMAND PACKAGE)   the program is started with this command, of this Debian package
 #   faults=(NAME...)     those that make sense for it, of faults.sh; all, if it does not say
 #   prepare()            called in the fault's folder, for files that the host needs
 #
@@ -41,44 +40,58 @@ need()
 {
     command -v "$1" >/dev/null || skip "no $1: apt install ${*:2}"
 }
-[ -z "${wrapper+there}" ] || need "${wrapper[0]}" "${wrapper_package-}"
-[ "${server-none}" = none ] || . "$SRC/tests/drivers/servers/$server.sh"
+[ -z "${wrapper+there}" ] || need "${wrapper[@]}"
+. "$SRC/tests/drivers/servers/$server.sh"
 
-# The fault's conditions are judged at its end; its cell is what the table shows.
+# try FAULT: leaves what it says in FAULT.out, its cell in FAULT.cell, and FAULT.ok if all is well.
 try()
 {
-    local fault=$1 result
+    local fault=$1
     mkdir "$work/$fault"
-    (
-        cd "$work/$fault"
-        export HOME=$PWD XDG_RUNTIME_DIR=$PWD XDG_CONFIG_HOME=$PWD/config XDG_STATE_HOME=$PWD/state
-        [ "${server-none}" = none ] || server_enter
-        trap 'clean_up "$work/$fault"' EXIT
-        prepare
-        "fault_$fault" && status=0 || status=1
-        for file in log figures heard; do
-            [ ! -f $file ] || sed "s/^/# $file: /" $file
-        done
-        cp cell "$work/cell"
-        exit $status
-    ) && result=ok || result='not ok'
+    cd "$work/$fault"
+    export HOME=$PWD XDG_RUNTIME_DIR=$PWD XDG_CONFIG_HOME=$PWD/config XDG_STATE_HOME=$PWD/state
+    trap 'clean_up "$work/$fault"' EXIT
+    server_enter
+    prepare
+    ! "fault_$fault" || : >"$work/$fault.ok"
+    for file in log figures heard; do
+        [ ! -f $file ] || sed "s/^/# $file: /" $file
+    done
+    [ ! -f cell ] || cp cell "$work/$fault.cell"
+}
+
+report()
+{
+    local fault=$1 result=ok cell
     tests=$((tests + 1))
-    cell=$(cat "$work/cell" 2>/dev/null || true)
-    rm -f "$work/cell"
-    if [ "$result" != ok ]; then
-        failed=$((failed + 1))
-        cell="FAIL ${cell:-}"
+    cell=$(cat "$work/$fault.cell" 2>/dev/null || true)
+    if [ ! -f "$work/$fault.ok" ]; then
+        result='not ok' failed=$((failed + 1)) cell="FAIL $cell"
     fi
+    cat "$work/$fault.out"
     echo "$result $tests - ${fault//_/ }: $cell"
     echo "$fault $cell" >>"$row"
 }
 
 [ "$(type -t prepare)" = function ] || prepare() { :; }
-[ -n "${wrapper+there}" ] || wrapper=(env)
+[ -n "${wrapper+there}" ] || wrapper=(env coreutils)
 [ -n "${faults+there}" ] || faults=("${all_faults[@]}")
+
+for fault in ${cannot[@]+"${cannot[@]}"}; do
+    faults=("${faults[@]/#$fault/}")
+done
+
+# Two at a time: they wait more than they work.
+for fault in ${faults[*]}; do
+    while [ "$(jobs -rp | wc -l)" -ge 2 ]; do
+        wait -n || true
+    done
+    (try "$fault") >"$work/$fault.out" 2>&1 &
+done
+wait
 for fault in "${all_faults[@]}"; do
     case " ${faults[*]} " in
-    *" $fault "*) try "$fault" ;;
+    *" $fault "*) report "$fault" ;;
     *) echo "$fault -" >>"$row" ;;
     esac
 done

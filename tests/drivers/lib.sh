@@ -23,6 +23,8 @@ end_of()
 }
 
 # A server's verbs replace these.
+server_enter() { :; }
+server_start() { :; }
 server_kill() { :; }
 server_signal() { :; }
 

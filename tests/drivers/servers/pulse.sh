@@ -7,7 +7,7 @@ need pulseaudio pulseaudio
 need pactl pulseaudio-utils
 . "$SRC/tests/drivers/servers/sinks.sh"
 
-server=''
+pulseaudio=''
 
 server_enter()
 {
@@ -21,7 +21,7 @@ server_start()
     pulseaudio -n --daemonize=no --use-pid-file=no --exit-idle-time=-1 --disallow-exit \
         --log-target=file:"$PWD/pulseaudio.log" \
         -L "module-native-protocol-unix socket=$PWD/socket auth-anonymous=1" >/dev/null 2>&1 &
-    server=$!
+    pulseaudio=$!
     wait_until pactl info || {
         sed 's/^/# /' pulseaudio.log
         exit 1
@@ -30,13 +30,13 @@ server_start()
 
 server_kill()
 {
-    end_of "$server" KILL
-    server=
+    end_of "$pulseaudio" KILL
+    pulseaudio=
     rm -f socket
 }
 
 # server_signal STOP|CONT
 server_signal()
 {
-    [ -z "$server" ] || kill -"$1" "$server"
+    [ -z "$pulseaudio" ] || kill -"$1" "$pulseaudio"
 }
