@@ -8,6 +8,7 @@
 #include "audio/settings.h"
 #include "base/log.h"
 #include "base/nearest.h"
+#include "sandbox/find_user.h"
 
 static bool no_such_key(const char *key, struct err *err)
 {
@@ -41,6 +42,7 @@ static bool check_ours(const struct conf_line *line, struct err *err)
 
 static bool check(const struct conf_line *line, struct err *err)
 {
+    struct user_host host;
     bool known;
 
     if (strcmp(line->key, "engine") == 0 || strcmp(line->key, "debug") == 0) {
@@ -49,7 +51,8 @@ static bool check(const struct conf_line *line, struct err *err)
     if (!audio_settings_check(line, &known, err)) {
         return known ? false : no_such_key(line->key, err);
     }
-    return true;
+    host = user_host_here();
+    return strcmp(line->key, "user") != 0 || user_check(line->value, &host, err);
 }
 
 void host_conf_read(struct conf *conf)

@@ -21,6 +21,7 @@
 #include "audio/settings.h"
 #include "base/log.h"
 #include "card/process.h"
+#include "card/sound_user.h"
 #include "config.h"
 #include "engine/engine.h"
 #include "host_conf.h"
@@ -55,7 +56,7 @@ static void show_help(void)
          "  -device es1370[,audiodev=ID]  the sound card; written by libxl for soundhw\n"
          "  -audiodev DRIVER,id=ID[,server=S][,path=P][,out.name=SINK][,out.stream-name=NAME]\n"
          "            [,out.latency=MICROSECONDS][,in.latency=MICROSECONDS]\n"
-         "            [,in.name=SOURCE][,in.stream-name=NAME]\n"
+         "            [,in.name=SOURCE][,in.stream-name=NAME][,user=NAME|auto|none]\n"
          "                                the host's sound, in QEMU's words\n"
          "  --help                        this text\n"
          "  --version                     the version\n"
@@ -63,6 +64,7 @@ static void show_help(void)
          "Environment:\n"
          "  QEMU_DM_ENGINE                the engine, instead of " CONFIG_ENGINE_PATH "\n"
          "  QEMU_DM_DEBUG                 anything: more in the log\n"
+         "  QEMU_DM_USER                  whose sound server it is, as user=\n"
          "  QEMU_DM_CONF                  the host's defaults, instead of " HOST_CONF_PATH "\n"
          "  QEMU_AUDIO_DRV, QEMU_PA_SINK  and QEMU's others, where there is no -audiodev\n");
     printf("Drivers in this build:");
@@ -131,12 +133,14 @@ static int run_with_card(const struct plan *plan, const struct conf *conf)
 {
     struct audio_settings settings;
     struct card_process card;
+    struct user user;
     struct err err;
     sigset_t old;
     int signals, status;
     pid_t engine;
 
-    if (!audio_settings_choose(&settings, plan->audiodev, conf, plan->domain_name, &err)) {
+    if (!audio_settings_choose(&settings, plan->audiodev, conf, plan->domain_name, &err) ||
+        !sound_user_find(&user, &settings, &err)) {
         log_error("%s", err.text);
         return EXIT_FAILURE;
     }
@@ -147,7 +151,7 @@ static int run_with_card(const struct plan *plan, const struct conf *conf)
     }
     /* The card joins the domain before the engine does: see create_above_the_engines in
      * xen/ioreq_server.c. A card that cannot is no reason to refuse the guest its machine. */
-    if (card_process_start(&card, &settings, plan->domid, plan->card_slot, &err)) {
+    if (card_process_start(&card, &settings, &user, plan->domid, plan->card_slot, &err)) {
         log_info("es1370 in slot %u of domain %u (%s), to %s", plan->card_slot, plan->domid,
                  plan->domain_name, settings.driver->name);
     } else {

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "audio/driver.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "config.h"
@@ -25,6 +27,14 @@ const struct audio_driver *audio_driver_find(const char *name)
         }
     }
     return NULL;
+}
+
+bool audio_user_is_here(struct err *err)
+{
+    const char *folder = getenv("XDG_RUNTIME_DIR");
+
+    return !folder || access(folder, F_OK) == 0 ||
+           err_set(err, "%s is not there: its user is not logged in", folder);
 }
 
 uint32_t audio_latency_frames(const struct audio_settings *settings,

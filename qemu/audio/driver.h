@@ -83,6 +83,11 @@ uint64_t audio_chunk_ns(const struct audio_settings *settings);
 /* The longest latency that underruns may stretch it to, in nanoseconds. */
 uint64_t audio_longest_ns(const struct audio_settings *settings);
 
+/* Whether there is the folder in which a user's servers have their sockets ($XDG_RUNTIME_DIR):
+ * before its user is logged in there is none, and libraries that look for it say so each time. A
+ * driver asks before it opens what is not said to be elsewhere. False with err set. */
+bool audio_user_is_here(struct err *err);
+
 /* NULL when this build has no such driver. */
 const struct audio_driver *audio_driver_find(const char *name);
 

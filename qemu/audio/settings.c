@@ -159,6 +159,7 @@ static bool choose(struct audio_settings *settings, char *text, bool alone, cons
                    const char *domain, struct err *err)
 {
     struct audio_answers of_conf = {0}, of_environment = {0}, of_text = {0};
+    int user = audio_option_find(NULL, "user");
     bool has_text = text != NULL, ok;
 
     settings->driver = text    ? read_driver(&text, err)
@@ -170,6 +171,8 @@ static bool choose(struct audio_settings *settings, char *text, bool alone, cons
     settings->out_latency_us = settings->in_latency_us = settings->driver->default_latency_us;
     settings->dsp_policy = -1;
     ok = audio_answers_note(&of_conf, audio_option_find(NULL, "id"), "audio0", err) &&
+         (!audio_option_is_of(user, settings->driver) ||
+          audio_answers_note(&of_conf, user, "auto", err)) &&
          read_conf(&of_conf, settings->driver, conf, domain, err) &&
          (alone || audio_environment_read(&of_environment, settings->driver, has_text, err)) &&
          (!has_text || read_items(&of_text, settings->driver, text, err));

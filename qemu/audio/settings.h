@@ -28,9 +28,9 @@ struct audio_settings {
     char *source;            /* in.name= or in.dev=; NULL: the host's default */
     char *in_stream_name;    /* in.stream-name=; NULL: the id */
     uint32_t in_latency_us;  /* in.latency=; from the source's input to the guest's memory */
-    char *user;              /* user=; whose sound server it is; NULL: to be found out */
     bool exclusive;          /* oss: exclusive= */
     int dsp_policy;          /* oss: dsp-policy=; negative: none was given */
+    char *user;              /* user=; whose sound server it is, or "auto"; NULL: nobody's */
 };
 
 /* Reads "DRIVER,id=ID[,key=value...]", QEMU's syntax (a doubled comma is a comma), and nothing

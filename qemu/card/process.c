@@ -93,7 +93,8 @@ static bool serve(struct card *card, int control, struct err *err)
     }
 }
 
-static int run(const struct audio_settings *settings, uint16_t domid, uint8_t slot, int control)
+static int run(const struct audio_settings *settings, const struct user *user, uint16_t domid,
+               uint8_t slot, int control)
 {
     struct report report = {.plugged_in = false};
     struct card *card;
@@ -104,7 +105,9 @@ static int run(const struct audio_settings *settings, uint16_t domid, uint8_t sl
         log_warn("%s", err.text);
     }
     card = card_create(settings, clock_now_ns(), &report.err);
-    if (card && card_plug(card, domid, slot, &report.err)) {
+    /* Xen's descriptors and realtime scheduling are root's to get, the sound server the user's to
+     * talk to. Until the guest is served, all threads sleep. */
+    if (card && card_plug(card, domid, slot, &report.err) && user_become(user, &report.err)) {
         report.plugged_in = true;
         report.server_id = guest_server_id(card_guest(card));
     }
@@ -122,8 +125,8 @@ static int run(const struct audio_settings *settings, uint16_t domid, uint8_t sl
 
 /* The child's side of the fork. The toolstack's signals are for the supervisor; its descriptors
  * (the QMP listener, a saved state) for the engine. */
-static _Noreturn void child(const struct audio_settings *settings, uint16_t domid, uint8_t slot,
-                            int control)
+static _Noreturn void child(const struct audio_settings *settings, const struct user *user,
+                            uint16_t domid, uint8_t slot, int control)
 {
     sigset_t none;
 
@@ -133,9 +136,12 @@ static _Noreturn void child(const struct audio_settings *settings, uint16_t domi
     signal(SIGPIPE, SIG_IGN); /* a sound server's death is reported by write */
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
+    /* Whatever the sound libraries start shall be no more than the card is: not by way of programs
+     * that have a set-user-ID bit. Before there are threads, each of which has this for itself. */
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     close_fds_except(&control, 1);
     /* _exit: a driver's thread that hangs in its library must not hold up the end. */
-    _exit(run(settings, domid, slot, control));
+    _exit(run(settings, user, domid, slot, control));
 }
 
 /* Waits for the card's word. */
@@ -163,7 +169,7 @@ static bool hear(int control, struct report *report)
 }
 
 bool card_process_start(struct card_process *p, const struct audio_settings *settings,
-                        uint16_t domid, uint8_t slot, struct err *err)
+                        const struct user *user, uint16_t domid, uint8_t slot, struct err *err)
 {
     struct report report;
     int ends[2];
@@ -175,7 +181,7 @@ bool card_process_start(struct card_process *p, const struct audio_settings *set
     p->pid = fork();
     if (p->pid == 0) {
         close(ends[0]);
-        child(settings, domid, slot, ends[1]);
+        child(settings, user, domid, slot, ends[1]);
     }
     close(ends[1]);
     p->control = ends[0];

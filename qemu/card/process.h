@@ -12,6 +12,7 @@
 
 #include "audio/settings.h"
 #include "base/err.h"
+#include "sandbox/user.h"
 
 struct card_process {
     pid_t pid;   /* 0: none */
@@ -20,11 +21,11 @@ struct card_process {
     uint16_t server_id; /* of the card's ioreq server */
 };
 
-/* Forks the card for PCI slot (0..31) of domain domid and waits until it is plugged in. False
- * with err set when it could not be; nothing is left behind then. Not from a process with
- * threads. */
+/* Forks the card for PCI slot (0..31) of domain domid, which becomes the user, and waits until it
+ * is plugged in. False with err set when it could not be; nothing is left behind then. Not from a
+ * process with threads. */
 bool card_process_start(struct card_process *p, const struct audio_settings *settings,
-                        uint16_t domid, uint8_t slot, struct err *err);
+                        const struct user *user, uint16_t domid, uint8_t slot, struct err *err);
 
 /* The process has died (waitpid has said so): frees the guest from waiting for it. */
 void card_process_died(struct card_process *p);

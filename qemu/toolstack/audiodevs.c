@@ -241,6 +241,23 @@ static bool choose(struct audiodev **chosen, struct audiodevs *all, const char *
     return true;
 }
 
+/* user= is not QEMU's, and an audiodev that stays with the engine may not have it. */
+static bool is_for_both(const struct audiodev *dev, struct err *err)
+{
+    char *user;
+
+    if (!option_text_get(dev->text, "driver", "user", &user))
+        return option_no_memory(err);
+    if (!user)
+        return true;
+    free(user);
+    return err_set(
+        err,
+        "-audiodev %.100s: another device has it, too, and user= is es1370's alone; give "
+        "each an -audiodev of its own",
+        dev->text);
+}
+
 bool audiodev_choose(char **audiodev, bool *shared, struct option *options, size_t count,
                      const struct option *card, struct err *err)
 {
@@ -253,7 +270,8 @@ bool audiodev_choose(char **audiodev, bool *shared, struct option *options, size
     *shared = false;
     ok = find_audiodevs(&all, options, count, card, err) &&
          read_names(&all, &by_card, options, count, card, err) &&
-         choose(&chosen, &all, by_card, card, err);
+         choose(&chosen, &all, by_card, card, err) &&
+         (!chosen || !chosen->named || is_for_both(chosen, err));
     if (ok && chosen) {
         *audiodev = chosen->text;
         chosen->text = NULL;

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/realtime.h"
+#include "card/sound_user.h"
 #include "fakes/fake_guest.h"
 
 enum {
@@ -71,17 +72,19 @@ static void open_mixer(void)
 
 bool es1370_driver_open(struct es1370_driver *d, const char *audiodev)
 {
+    struct user user;
     struct err err;
 
     if (!realtime_enter(&err)) {
         fprintf(stderr, "%s\n", err.text);
     }
-    if (!audio_settings_parse(&d->settings, audiodev, &err)) {
+    if (!audio_settings_parse(&d->settings, audiodev, &err) ||
+        !sound_user_find(&user, &d->settings, &err)) {
         fprintf(stderr, "%s\n", err.text);
         return false;
     }
     d->card = card_create(&d->settings, clock_now_ns(), &err);
-    if (!d->card || !card_plug(d->card, 1, 4, &err)) {
+    if (!d->card || !card_plug(d->card, 1, 4, &err) || !user_become(&user, &err)) {
         fprintf(stderr, "%s\n", err.text);
         es1370_driver_close(d);
         return false;

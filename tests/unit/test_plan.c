@@ -498,6 +498,9 @@ static void test_audiodev_of_device(void **state)
     assert_refused(XENFV "-device es1370,audiodev=z", "none");
     assert_refused(XENFV "-device es1370 -audiodev pa,id=x -audiodev oss", "several -audiodev");
     assert_refused(XENFV "-device es1370 -audiodev pa,id=qemu-dm-silent", "qemu-dm's own");
+    assert_refused(XENFV "-device es1370,audiodev=x -device usb-audio,audiodev=x "
+                         "-audiodev pa,id=x,user=anna",
+                   "user= is es1370's alone");
     assert_refused(XENFV "-device es1370 -audiodev {\"driver\":\"pa\"}", "instead of JSON");
 }
 

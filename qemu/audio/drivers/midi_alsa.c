@@ -84,6 +84,9 @@ static void *midi_alsa_open(const char *name, struct err *err)
     snd_lib_error_set_local(say_nothing);
     error = open_client(c, name);
     snd_lib_error_set_local(NULL);
+    /* What the library has read says which sound servers run, as the process sees it now: before it
+     * becomes the user whose they are. */
+    snd_config_update_free_global();
     if (error < 0) {
         err_set(err, "cannot open a port of ALSA's sequencer: %s%s", snd_strerror(error),
                 error == -ENOENT   ? " ('modprobe snd-seq' brings /dev/snd/seq)"

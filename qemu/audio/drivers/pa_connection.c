@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "audio/driver.h"
 #include "base/clock.h"
 
 #define CONNECT_NS (3 * NS_PER_S)
@@ -12,8 +13,8 @@ static bool cannot_connect(const struct pa_connection *c, const char *why, struc
 {
     return err_set(err, "PulseAudio does not answer at %s: %s. Is it running?%s", c->server, why,
                    geteuid() != 0 ? ""
-                                  : " As root, name the socket of the user whose server it is: "
-                                    "-audiodev pa,id=ID,server=unix:/run/user/1000/pulse/native");
+                                  : " It is asked by root; say whose server it is: "
+                                    "-audiodev pa,id=ID,user=NAME, or user=NAME in qemu-dm.conf");
 }
 
 /* One round of the loop, which ends at the time at the latest. False: it has failed. */
@@ -43,6 +44,9 @@ bool pa_connection_open(struct pa_connection *c, const struct audio_settings *se
     c->server = settings->server ? settings->server : env ? env : "its usual socket";
     if (!pa_sample_spec_valid(&spec)) {
         return err_set(err, "PulseAudio cannot play %u Hz", format->rate);
+    }
+    if (!settings->server && !env && !getenv("PULSE_RUNTIME_PATH") && !audio_user_is_here(err)) {
+        return false;
     }
     c->loop = pa_mainloop_new();
     c->context = c->loop ? pa_context_new(pa_mainloop_get_api(c->loop), "qemu-dm") : NULL;
