@@ -22,6 +22,7 @@ static const char *place_of(const struct audio_settings *settings)
     static const char *const variables[] = {"PULSE_SERVER", "PULSE_RUNTIME_PATH",
                                             "PIPEWIRE_RUNTIME_DIR"};
     const char *device = may_be_hardware(settings) ? settings->sink : NULL;
+    const char *remote = getenv("PIPEWIRE_REMOTE"); /* a name, or a path */
     const char *place = settings->server;
 
     if (device && (strstr(device, "hw:") || strncmp(device, "/dev/", 5) == 0)) {
@@ -30,7 +31,7 @@ static const char *place_of(const struct audio_settings *settings)
     for (unsigned i = 0; !place && i < sizeof(variables) / sizeof(variables[0]); i++) {
         place = getenv(variables[i]);
     }
-    return place;
+    return place ? place : remote && *remote == '/' ? remote : NULL;
 }
 
 bool sound_user_find(struct user *user, const struct audio_settings *settings, struct err *err)
