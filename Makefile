@@ -70,13 +70,14 @@ DRIVER_SOURCES := $(sort $(wildcard $(foreach name,$(AUDIO_DRIVERS) $(MIDI_DRIVE
 	$(SRC)/qemu/audio/drivers/$(name).c $(SRC)/qemu/audio/drivers/$(name)_*.c)))
 PART_OBJECTS := $(patsubst $(SRC)/%.c,%.o,$(PART_SOURCES) $(DRIVER_SOURCES))
 PURE_OBJECTS := $(filter-out qemu/xen/%,$(PART_OBJECTS))
+CARD_LIBS := $(ZLIB_LIBS) $(JANSSON_LIBS)
 # Who is logged in counts with the drivers: it is their servers' user.
 DRIVER_LIBS := $(foreach name,$(AUDIO_DRIVERS) $(MIDI_DRIVER),$(LIBS_$(name))) $(LOGIND_LIBS)
 
 # A part sees the headers of its own libraries, and the devices mix register widths too much to
 # do without -Wconversion.
 qemu/xen/%.o: PART_CFLAGS = $(XEN_CFLAGS)
-qemu/card/%.o: PART_CFLAGS = $(ZLIB_CFLAGS)
+qemu/card/%.o: PART_CFLAGS = $(ZLIB_CFLAGS) $(JANSSON_CFLAGS)
 qemu/sandbox/%.o: PART_CFLAGS = $(LOGIND_CFLAGS)
 qemu/audio/drivers/%.o: PART_CFLAGS = \
 	$(or $(CFLAGS_$(notdir $*)),$(CFLAGS_$(firstword $(subst _, ,$(notdir $*)))))
@@ -87,7 +88,7 @@ qemu/%.o: $(SRC)/qemu/%.c config.mak $(SRC)/Makefile
 	$(call say,CC)$(COMPILE) $(PART_CFLAGS) -c -o $@ $<
 
 qemu-dm: qemu/main.o $(PART_OBJECTS)
-	$(call say,LINK)$(LINK) -o $@ $^ $(DRIVER_LIBS) $(XEN_LIBS) $(ZLIB_LIBS) -lm
+	$(call say,LINK)$(LINK) -o $@ $^ $(DRIVER_LIBS) $(XEN_LIBS) $(CARD_LIBS) -lm
 
 .PHONY: install
 install: all ## install it (DESTDIR=... for a package)
@@ -119,6 +120,7 @@ tests/%.o: $(SRC)/tests/%.c config.mak $(SRC)/Makefile
 	$(call say,CC)$(COMPILE) $(CMOCKA_CFLAGS) -I$(SRC)/tests -c -o $@ $<
 
 tests/unit/test_midi_alsa.o: CPPFLAGS += $(CFLAGS_midi_alsa)
+tests/unit/test_status_output.o: CPPFLAGS += $(JANSSON_CFLAGS)
 
 libqemu-dm.a: $(PURE_OBJECTS)
 libfakes.a: $(FAKE_OBJECTS)
@@ -128,10 +130,10 @@ libqemu-dm.a libfakes.a:
 tests/unit/test_bench_analysis: tests/bench/analysis.o
 $(C_TESTS): %: %.o $(TEST_LIBS)
 	$(call say,LINK)$(LINK) -o $@ $(filter %.o,$^) -Wl,--start-group $(TEST_LIBS) -Wl,--end-group \
-		$(DRIVER_LIBS) $(CMOCKA_LIBS) $(ZLIB_LIBS) -lm
+		$(DRIVER_LIBS) $(CMOCKA_LIBS) $(CARD_LIBS) -lm
 
 tests/qemu-dm-fake: qemu/main.o $(PURE_OBJECTS) $(FAKE_OBJECTS)
-	$(call say,LINK)$(LINK) -o $@ $^ $(DRIVER_LIBS) $(ZLIB_LIBS) -lm
+	$(call say,LINK)$(LINK) -o $@ $^ $(DRIVER_LIBS) $(CARD_LIBS) -lm
 
 $(TOOLS): %: %.o
 	$(call say,LINK)$(LINK) -o $@ $< -lm
@@ -165,7 +167,7 @@ DRIVER_TESTS := $(DRIVER_HOSTS:%=tests/drivers/hosts/%.sh.result) \
 DRIVER_TOOLS := $(patsubst $(SRC)/%.c,%,$(wildcard $(SRC)/tests/drivers/*.c))
 $(DRIVER_TOOLS): %: %.o $(TEST_LIBS)
 	$(call say,LINK)$(LINK) -o $@ $< -Wl,--start-group $(TEST_LIBS) -Wl,--end-group $(DRIVER_LIBS) \
-		$(ZLIB_LIBS) -lm
+		$(CARD_LIBS) -lm
 $(DRIVER_TESTS): %.result: $(SRC)/% FORCE | $(DRIVER_TOOLS) tests/tools/pattern tests/tools/level
 	@mkdir -p $(@D)
 	@BUILD=$(CURDIR) SRC=$(SRC_ABS) TEST_TIMEOUT=180 SANITIZERS=$(SANITIZERS) \
@@ -185,7 +187,7 @@ bench-tools: tests/bench/measure tests/bench/skewed_clock.so ## build what scrip
 tests/bench/measure: tests/bench/measure.o $(BENCH_OBJECTS) $(TEST_LIBS)
 	$(if $(filter pa,$(AUDIO_DRIVERS)),,$(error the bench plays to PulseAudio: configure with the driver pa))
 	$(call say,LINK)$(LINK) -o $@ $(filter %.o,$^) -Wl,--start-group $(TEST_LIBS) -Wl,--end-group \
-		-lpulse-simple -lpulse $(DRIVER_LIBS) $(ZLIB_LIBS) -lm
+		-lpulse-simple -lpulse $(DRIVER_LIBS) $(CARD_LIBS) -lm
 
 # They measure: one after the other, and with nothing else at work.
 LATENCY_TESTS := tests/bench/test_latency.result tests/bench/test_latency_tells.result

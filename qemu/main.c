@@ -22,6 +22,7 @@
 #include "base/log.h"
 #include "card/process.h"
 #include "card/sound_user.h"
+#include "card/status.h"
 #include "config.h"
 #include "engine/engine.h"
 #include "host_conf.h"
@@ -43,6 +44,7 @@ static const char *engine_path(const struct conf *conf)
 static void show_help(void)
 {
     puts("Usage: qemu-dm ARGUMENTS OF THE TOOLSTACK\n"
+         "       qemu-dm --status [--watch] [--json] [DOMAIN]\n"
          "       qemu-dm --help | --version\n"
          "\n"
          "The Xen device model with sound that works. A toolstack starts it in place of the\n"
@@ -58,11 +60,14 @@ static void show_help(void)
          "            [,out.latency=MICROSECONDS][,in.latency=MICROSECONDS]\n"
          "            [,in.name=SOURCE][,in.stream-name=NAME][,user=NAME|auto|none]\n"
          "                                the host's sound, in QEMU's words\n"
+         "  --status                      what is heard: levels, delays, faults, of all domains\n"
+         "                                or of one; --watch: on and on; --json: for programs\n"
          "  --help                        this text\n"
          "  --version                     the version\n"
          "\n"
          "Environment:\n"
          "  QEMU_DM_ENGINE                the engine, instead of " CONFIG_ENGINE_PATH "\n"
+         "  QEMU_DM_RUNDIR                where --status looks, instead of " CONFIG_RUNDIR "\n"
          "  QEMU_DM_DEBUG                 anything: more in the log\n"
          "  QEMU_DM_USER                  whose sound server it is, as user=\n"
          "  QEMU_DM_CONF                  the host's defaults, instead of " HOST_CONF_PATH "\n"
@@ -151,7 +156,8 @@ static int run_with_card(const struct plan *plan, const struct conf *conf)
     }
     /* The card joins the domain before the engine does: see create_above_the_engines in
      * xen/ioreq_server.c. A card that cannot is no reason to refuse the guest its machine. */
-    if (card_process_start(&card, &settings, &user, plan->domid, plan->card_slot, &err)) {
+    if (card_process_start(&card, &settings, &user, plan->domid, plan->domain_name, plan->card_slot,
+                           &err)) {
         log_info("es1370 in slot %u of domain %u (%s), to %s", plan->card_slot, plan->domid,
                  plan->domain_name, settings.driver->name);
     } else {
@@ -196,6 +202,8 @@ int main(int argc, char *argv[])
     case PLAN_SHOW_VERSION:
         puts("qemu-dm " CONFIG_VERSION);
         return EXIT_SUCCESS;
+    case PLAN_SHOW_STATUS:
+        return status_main(argc, argv);
     case PLAN_RUN_CARD:
         return run_with_card(&plan, &conf);
     case PLAN_BECOME_ENGINE:

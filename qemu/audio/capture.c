@@ -39,7 +39,7 @@ static void run(void *opaque)
 }
 
 struct capture *capture_open(const struct audio_settings *settings, const char *name,
-                             struct err *err)
+                             struct stream_status *status, struct err *err)
 {
     struct capture *c = aligned_alloc(alignof(struct capture), sizeof(*c));
 
@@ -52,7 +52,7 @@ struct capture *capture_open(const struct audio_settings *settings, const char *
         free(c);
         return NULL;
     }
-    recorder_init(&c->recorder, settings, name, &c->intake);
+    recorder_init(&c->recorder, settings, name, &c->intake, status);
     if (!worker_start(&c->worker, "capture", name, run, c, c->intake.event_fd, err)) {
         intake_free(&c->intake);
         free(c);
@@ -75,19 +75,19 @@ void capture_close(struct capture *c)
 
 void capture_get_stats(const struct capture *c, struct capture_stats *stats)
 {
-    const struct recorder_status *status = &c->recorder.status;
+    const struct stream_status *status = c->recorder.status;
     struct intake_counts counts = intake_get_counts(&c->intake);
 
     *stats = (struct capture_stats){
         .frames = counts.frames,
         .silent = counts.silent,
-        .dropped = counts.dropped + atomic_load(&status->dropped),
+        .dropped = counts.dropped + status_get(&status->dropped_by_host),
         .repeated = counts.repeated,
         .underruns = counts.underruns,
-        .overruns = atomic_load(&status->overruns),
-        .reopened = atomic_load(&status->reopened),
-        .delay_ns = atomic_load(&status->delay_ns),
-        .source_open = atomic_load(&status->source_open),
+        .overruns = status_get(&status->overruns),
+        .reopened = status_get(&status->reopened),
+        .delay_ns = status_get(&status->delay_ns),
+        .source_open = status_get(&status->host_open),
     };
 }
 
@@ -103,7 +103,17 @@ void rt_capture_start(struct capture *c, uint32_t rate)
 
 void rt_capture_read(struct capture *c, int16_t *stereo, uint32_t frames)
 {
+    struct stream_status *status = c->recorder.status;
+    struct intake_counts counts;
+
     rt_intake_read(&c->intake, stereo, frames);
+    counts = intake_get_counts(&c->intake);
+    status_set(&status->frames, counts.frames);
+    status_set(&status->silent, counts.silent);
+    status_set(&status->repeated, counts.repeated);
+    status_set(&status->dropped_by_card, counts.dropped);
+    status_set(&status->underruns, counts.underruns);
+    status_set(&status->ring_frames, rt_intake_level(&c->intake));
 }
 
 void rt_capture_stop(struct capture *c)
@@ -113,7 +123,7 @@ void rt_capture_stop(struct capture *c)
 
 double rt_capture_clock_ppm(struct capture *c)
 {
-    return atomic_load_explicit(&c->recorder.status.clock_ppb, memory_order_relaxed) / 1000.0;
+    return status_get(&c->recorder.status->clock_ppb) / 1000.0;
 }
 
 void rt_capture_follow(struct capture *c, bool followed)

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "audio/settings.h"
+#include "audio/stream_status.h"
 #include "base/err.h"
 
 struct capture;
@@ -35,9 +36,10 @@ struct capture_stats {
 };
 
 /* Makes the capture and starts its thread, which opens no source yet. name is "adc" (kept by the
- * caller). settings must outlive the capture. NULL with err set. Not realtime. */
+ * caller). settings and status, which is all zeros, must outlive the capture (for good, where
+ * capture_close leaves its thread behind). NULL with err set. Not realtime. */
 struct capture *capture_open(const struct audio_settings *settings, const char *name,
-                             struct err *err);
+                             struct stream_status *status, struct err *err);
 
 /* Ends the thread (waiting for a driver that hangs at most a second), logs the counters of a run
  * still going on. Not realtime. */

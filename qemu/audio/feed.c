@@ -166,6 +166,13 @@ void rt_feed_stop(struct feed *f)
     f->rt.admitted = false;
 }
 
+uint32_t rt_feed_level(const struct feed *f)
+{
+    uint32_t frame_bytes = pcm_frame_bytes(&f->rt.format);
+
+    return frame_bytes ? (uint32_t)(f->ring.capacity - rt_ring_room(&f->ring)) / frame_bytes : 0;
+}
+
 size_t rt_feed_unplayed(const struct feed *f, void *to, size_t size)
 {
     uint64_t position = rt_ring_discarded(&f->ring);

@@ -80,6 +80,8 @@ void rt_feed_prepare(struct feed *f, const struct pcm_format *format);
 void rt_feed_start(struct feed *f, const struct pcm_format *format);
 void rt_feed_write(struct feed *f, const void *data, uint32_t frames);
 void rt_feed_stop(struct feed *f);
+/* Frames in the ring, of the format of the last start. */
+uint32_t rt_feed_level(const struct feed *f);
 /* What of the run has not been taken from the ring, at most size bytes of it: to go on elsewhere.
  * It stays in the ring. Returns the bytes. to may be NULL: it only counts. */
 size_t rt_feed_unplayed(const struct feed *f, void *to, size_t size);

@@ -235,6 +235,11 @@ void rt_intake_read(struct intake *in, int16_t *stereo, uint32_t frames)
     }
 }
 
+uint32_t rt_intake_level(const struct intake *in)
+{
+    return (uint32_t)(ring_fill(&in->ring) / INTAKE_FRAME_BYTES);
+}
+
 /* --- the capture's thread --- */
 
 struct intake_wish intake_get_wish(const struct intake *in)

@@ -103,6 +103,9 @@ void rt_intake_read(struct intake *in, int16_t *stereo, uint32_t frames);
  * (slip_ppb of each 10^9) or repeating them (where that is negative). */
 void rt_intake_follow(struct intake *in, bool followed);
 
+/* Frames in the ring, of the run or of the one before. */
+uint32_t rt_intake_level(const struct intake *in);
+
 struct intake_wish intake_get_wish(const struct intake *in);
 
 /* What is written to the ring from here on is of this run. */

@@ -35,9 +35,9 @@ static uint64_t ns_to_frames(const struct player *p, uint64_t ns)
     return ns / NS_PER_S * p->format.rate + ns % NS_PER_S * p->format.rate / NS_PER_S;
 }
 
-static void count(atomic_uint_fast64_t *counter, uint64_t n)
+static void count(_Atomic uint64_t *counter, uint64_t n)
 {
-    atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
+    status_set(counter, status_get(counter) + n);
 }
 
 /* --- the log --- */
@@ -58,7 +58,8 @@ static void forget_delay(struct player *p)
 {
     p->in_step = false;
     latency_restart(&p->latency);
-    atomic_store_explicit(&p->status.clock_ppb, 0, memory_order_relaxed);
+    status_set(&p->status->clock_ppb, 0);
+    status_set(&p->status->drift_ppb, 0);
 }
 
 static void close_sink(struct player *p)
@@ -66,7 +67,7 @@ static void close_sink(struct player *p)
     if (p->sink) {
         p->settings->driver->close(p->sink);
         p->sink = NULL;
-        atomic_store_explicit(&p->status.sink_open, false, memory_order_relaxed);
+        status_set(&p->status->host_open, 0);
     }
     forget_delay(p);
 }
@@ -74,11 +75,13 @@ static void close_sink(struct player *p)
 static void lose_sound(struct player *p, uint64_t now, const struct err *err)
 {
     close_sink(p);
+    status_text_set(&p->status->error, err->text);
     if (p->lost) {
         return;
     }
     p->lost = true;
     p->lost_at = now;
+    status_set(&p->status->lost_ns, now);
     p->told = log_budget_take(&p->sound_lines, now);
     if (p->told) {
         log_warn("%s: no sound, the guest plays on in silence; trying again until it is back: %s",
@@ -89,7 +92,8 @@ static void lose_sound(struct player *p, uint64_t now, const struct err *err)
 static void find_sound(struct player *p, uint64_t now)
 {
     p->lost = false;
-    count(&p->status.reopened, 1);
+    status_set(&p->status->lost_ns, 0);
+    count(&p->status->reopened, 1);
     if (p->told) {
         log_info("%s: sound is back after %.1f s", p->name,
                  (double)(now - p->lost_at) / (double)NS_PER_S);
@@ -112,7 +116,7 @@ static void open_sink(struct player *p, const struct pcm_format *format, uint64_
     }
     p->sink_format = *format;
     p->idle_until = now + IDLE_NS;
-    atomic_store_explicit(&p->status.sink_open, true, memory_order_relaxed);
+    status_set(&p->status->host_open, 1);
 }
 
 /* --- a run --- */
@@ -122,7 +126,7 @@ static void drop(struct player *p, size_t bytes)
     uint64_t frames = bytes / pcm_frame_bytes(&p->format);
 
     ring_discard(&p->feed->ring, bytes);
-    count(&p->status.dropped, frames);
+    count(&p->status->dropped_by_host, frames);
     p->report.dropped += frames;
 }
 
@@ -141,7 +145,7 @@ static void measure(struct player *p, const struct audio_sink_state *state, uint
     double ppm;
 
     if (state->underruns != p->underruns_seen) {
-        count(&p->status.underruns, state->underruns - p->underruns_seen);
+        count(&p->status->underruns, state->underruns - p->underruns_seen);
         p->report.underruns += state->underruns - p->underruns_seen;
         p->underruns_seen = state->underruns;
         latency_ran_dry(&p->latency);
@@ -150,10 +154,13 @@ static void measure(struct player *p, const struct audio_sink_state *state, uint
         return;
     }
     p->answers_seen = state->answers;
-    atomic_store_explicit(&p->status.delay_ns, delay, memory_order_relaxed);
+    status_set(&p->status->delay_ns, delay);
+    rt_recent_add(&p->status->delays_us, delay / NS_PER_US);
     delay_histogram_add(&p->report.delays, delay / NS_PER_US);
     ppm = latency_add(&p->latency, now, delay, state->block_ns);
-    atomic_store_explicit(&p->status.clock_ppb, (int)(ppm * 1000), memory_order_relaxed);
+    status_set(&p->status->clock_ppb, (int)(ppm * 1000));
+    status_set(&p->status->drift_ppb, (int)(p->latency.recovery.drift_ppm * 1000));
+    status_set(&p->status->target_ns, p->latency.target_ns);
 }
 
 /* Silence before the run's first frame, so that it is heard as late as it should be. A server that
@@ -295,6 +302,7 @@ static void begin_run(struct player *p, const struct feed_mark *mark)
 {
     p->format = mark->format;
     p->begun = mark->counts;
+    rt_recent_start(&p->status->delays_us);
 }
 
 /* What is between the runs, and at their beginning and end. */
@@ -367,16 +375,18 @@ static struct player_wake idle(struct player *p, uint64_t now)
 }
 
 void player_init(struct player *p, const struct audio_settings *settings, const char *name,
-                 struct feed *feed)
+                 struct feed *feed, struct stream_status *status)
 {
     memset(p, 0, sizeof(*p));
     p->settings = settings;
     p->name = name;
     p->feed = feed;
+    p->status = status;
     log_budget_init(&p->run_lines);
     log_budget_init(&p->sound_lines);
     latency_init(&p->latency, settings->out_latency_us * NS_PER_US, audio_chunk_ns(settings),
                  audio_longest_ns(settings));
+    status_set(&status->target_ns, p->latency.target_ns);
     forget_delay(p);
 }
 

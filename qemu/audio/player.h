@@ -11,7 +11,6 @@
 #ifndef AUDIO_PLAYER_H
 #define AUDIO_PLAYER_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -20,23 +19,14 @@
 #include "audio/latency.h"
 #include "audio/log_budget.h"
 #include "audio/settings.h"
+#include "audio/stream_status.h"
 #include "base/pcm.h"
-
-/* For other threads to read. */
-struct player_status {
-    atomic_uint_fast64_t dropped; /* frames lost here: no sink, or too late to be worth playing */
-    atomic_uint_fast64_t underruns;
-    atomic_uint_fast64_t reopened;
-    atomic_uint_fast64_t delay_ns;
-    atomic_int clock_ppb; /* what the card's clock should be off by, parts per thousand million */
-    atomic_bool sink_open;
-};
 
 struct player {
     const struct audio_settings *settings;
     const char *name;
     struct feed *feed;
-    struct player_status status;
+    struct stream_status *status;
 
     void *sink; /* NULL: none */
     struct pcm_format sink_format;
@@ -70,9 +60,9 @@ struct player_wake {
     uint32_t bytes;
 };
 
-/* name ("dac1"), settings and feed are the caller's, and outlive the player. */
+/* name ("dac1"), settings, feed and status are the caller's, and outlive the player. */
 void player_init(struct player *p, const struct audio_settings *settings, const char *name,
-                 struct feed *feed);
+                 struct feed *feed, struct stream_status *status);
 
 /* Does what there is to do now; of the driver's calls, opening a sink is the only one that may
  * take long. */

@@ -29,9 +29,9 @@
 #define SLIP_MOST_PPM  5000.0
 #define SLIP_SMOOTH_NS 0.5e9
 
-static void count(atomic_uint_fast64_t *counter, uint64_t n)
+static void count(_Atomic uint64_t *counter, uint64_t n)
 {
-    atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
+    status_set(counter, status_get(counter) + n);
 }
 
 static uint64_t asked_ns(const struct recorder *r)
@@ -49,7 +49,8 @@ static uint64_t frames_to_ns(const struct recorder *r, uint64_t frames)
 static void log_run(struct recorder *r)
 {
     struct intake_counts now = intake_get_counts(r->intake), *then = &r->report.counts;
-    uint64_t dropped = atomic_load(&r->status.dropped), overruns = atomic_load(&r->status.overruns);
+    uint64_t dropped = status_get(&r->status->dropped_by_host);
+    uint64_t overruns = status_get(&r->status->overruns);
 
     log_info("capture %s: frames=%" PRIu64 " silent=%" PRIu64 " dropped=%" PRIu64
              " repeated=%" PRIu64 " underruns=%" PRIu64 " overruns=%" PRIu64
@@ -73,6 +74,7 @@ static void set_target(struct recorder *r)
 
     atomic_store_explicit(&r->intake->target, frames > 0 ? (unsigned)frames : 1,
                           memory_order_relaxed);
+    status_set(&r->status->target_ns, r->latency.target_ns);
 }
 
 /* The clock and the measurements start anew: another source, another run, or another way to keep
@@ -83,7 +85,8 @@ static void forget_level(struct recorder *r)
     r->above_ns = 0;
     r->late = false;
     latency_restart(&r->latency);
-    atomic_store_explicit(&r->status.clock_ppb, 0, memory_order_relaxed);
+    status_set(&r->status->clock_ppb, 0);
+    status_set(&r->status->drift_ppb, 0);
     atomic_store_explicit(&r->intake->slip_ppb, 0, memory_order_relaxed);
 }
 
@@ -92,7 +95,7 @@ static void close_source(struct recorder *r)
     if (r->source) {
         r->settings->driver->recorder->close(r->source);
         r->source = NULL;
-        atomic_store_explicit(&r->status.source_open, false, memory_order_relaxed);
+        status_set(&r->status->host_open, 0);
     }
     r->gone = false;
     r->expected = true;
@@ -102,11 +105,13 @@ static void close_source(struct recorder *r)
 static void lose_sound(struct recorder *r, uint64_t now, const struct err *err)
 {
     close_source(r);
+    status_text_set(&r->status->error, err->text);
     if (r->lost) {
         return;
     }
     r->lost = true;
     r->lost_at = now;
+    status_set(&r->status->lost_ns, now);
     r->told = log_budget_take(&r->sound_lines, now);
     if (r->told) {
         log_warn("%s: nothing to record, the guest gets silence; trying again until it is back: %s",
@@ -117,7 +122,8 @@ static void lose_sound(struct recorder *r, uint64_t now, const struct err *err)
 static void find_sound(struct recorder *r, uint64_t now)
 {
     r->lost = false;
-    count(&r->status.reopened, 1);
+    status_set(&r->status->lost_ns, 0);
+    count(&r->status->reopened, 1);
     if (r->told) {
         log_info("%s: there is sound to record again after %.1f s", r->name,
                  (double)(now - r->lost_at) / (double)NS_PER_S);
@@ -140,7 +146,7 @@ static void open_source(struct recorder *r, uint64_t now)
     }
     r->source_rate = format.rate;
     set_target(r);
-    atomic_store_explicit(&r->status.source_open, true, memory_order_relaxed);
+    status_set(&r->status->host_open, 1);
 }
 
 /* When one may be opened, for what the guest wants now. */
@@ -212,11 +218,12 @@ static void measure(struct recorder *r, uint64_t now)
     slip =
         slip_ppm(r, frames_to_ns(r, r->arrived), (double)level_ns - (double)r->latency.target_ns);
     set_target(r);
-    atomic_store_explicit(&r->status.clock_ppb, followed ? (int)(ppm * 1000) : 0,
-                          memory_order_relaxed);
+    status_set(&r->status->clock_ppb, followed ? (int)(ppm * 1000) : 0);
+    status_set(&r->status->drift_ppb, (int)(-r->latency.recovery.drift_ppm * 1000));
     atomic_store_explicit(&r->intake->slip_ppb, followed ? 0 : (int)(slip * 1000),
                           memory_order_relaxed);
-    atomic_store_explicit(&r->status.delay_ns, level_ns, memory_order_relaxed);
+    status_set(&r->status->delay_ns, level_ns);
+    rt_recent_add(&r->status->delays_us, level_ns / NS_PER_US);
     delay_histogram_add(&r->report.delays, level_ns / NS_PER_US);
 }
 
@@ -240,8 +247,8 @@ static long record(struct recorder *r, struct err *err)
     if (len == 0) {
         n = discard(r, err);
         if (n > 0) {
-            count(&r->status.dropped, (uint64_t)n);
-            count(&r->status.overruns, !r->full);
+            count(&r->status->dropped_by_host, (uint64_t)n);
+            count(&r->status->overruns, !r->full);
             r->full = true;
         }
         return n;
@@ -293,16 +300,20 @@ static void take_wish(struct recorder *r, const struct intake_wish *wish, uint64
     }
     r->wish = *wish;
     r->wished_at = now;
+    if (wish->mode == INTAKE_RUNNING) {
+        rt_recent_start(&r->status->delays_us);
+    }
     r->begun = false;
 }
 
 void recorder_init(struct recorder *r, const struct audio_settings *settings, const char *name,
-                   struct intake *intake)
+                   struct intake *intake, struct stream_status *status)
 {
     memset(r, 0, sizeof(*r));
     r->settings = settings;
     r->name = name;
     r->intake = intake;
+    r->status = status;
     log_budget_init(&r->run_lines);
     log_budget_init(&r->sound_lines);
     /* Blocks of half the latency are what a source is asked for. */

@@ -16,7 +16,6 @@
 #ifndef AUDIO_RECORDER_H
 #define AUDIO_RECORDER_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -25,23 +24,14 @@
 #include "audio/latency.h"
 #include "audio/log_budget.h"
 #include "audio/settings.h"
+#include "audio/stream_status.h"
 #include "base/err.h"
-
-/* For other threads to read. */
-struct recorder_status {
-    atomic_uint_fast64_t dropped;  /* frames that there was no room for */
-    atomic_uint_fast64_t overruns; /* times that the room ran out */
-    atomic_uint_fast64_t reopened; /* times the sound came back: a source was lost, and found */
-    atomic_uint_fast64_t delay_ns; /* from a frame's arrival to the guest's memory, the last */
-    atomic_int clock_ppb;          /* see capture.h */
-    atomic_bool source_open;
-};
 
 struct recorder {
     const struct audio_settings *settings;
     const char *name;
     struct intake *intake;
-    struct recorder_status status;
+    struct stream_status *status;
 
     struct intake_wish wish; /* the last seen */
     uint64_t wished_at;
@@ -74,9 +64,9 @@ struct recorder {
     struct log_budget run_lines, sound_lines;
 };
 
-/* name ("adc"), settings and intake are the caller's, and outlive the recorder. */
+/* name ("adc"), settings, intake and status are the caller's, and outlive the recorder. */
 void recorder_init(struct recorder *r, const struct audio_settings *settings, const char *name,
-                   struct intake *intake);
+                   struct intake *intake, struct stream_status *status);
 
 /* Does what there is to do now, at most one of the driver's calls. Returns when to take the next
  * step at the latest: when the time has come (at or before now: at once), when there is another

@@ -52,7 +52,8 @@ static void run(void *opaque)
     player_end(&s->player);
 }
 
-struct stream *stream_open(const struct audio_settings *settings, const char *name, struct err *err)
+struct stream *stream_open(const struct audio_settings *settings, const char *name,
+                           struct stream_status *status, struct err *err)
 {
     struct stream *s = aligned_alloc(alignof(struct stream), sizeof(*s));
 
@@ -65,7 +66,7 @@ struct stream *stream_open(const struct audio_settings *settings, const char *na
         free(s);
         return NULL;
     }
-    player_init(&s->player, settings, name, &s->feed);
+    player_init(&s->player, settings, name, &s->feed, status);
     if (!worker_start(&s->worker, "stream", name, run, s, s->feed.event_fd, err)) {
         feed_free(&s->feed);
         free(s);
@@ -88,17 +89,17 @@ void stream_close(struct stream *s)
 
 void stream_get_stats(const struct stream *s, struct stream_stats *stats)
 {
-    const struct player_status *status = &s->player.status;
+    const struct stream_status *status = s->player.status;
     struct feed_counts counts = feed_get_counts(&s->feed);
 
     *stats = (struct stream_stats){
         .frames = counts.frames,
-        .dropped = counts.dropped + atomic_load(&status->dropped),
-        .underruns = atomic_load(&status->underruns),
+        .dropped = counts.dropped + status_get(&status->dropped_by_host),
+        .underruns = status_get(&status->underruns),
         .overruns = counts.overruns,
-        .reopened = atomic_load(&status->reopened),
-        .delay_ns = atomic_load(&status->delay_ns),
-        .sink_open = atomic_load(&status->sink_open),
+        .reopened = status_get(&status->reopened),
+        .delay_ns = status_get(&status->delay_ns),
+        .sink_open = status_get(&status->host_open),
     };
 }
 
@@ -114,7 +115,15 @@ void rt_stream_start(struct stream *s, const struct pcm_format *format)
 
 void rt_stream_write(struct stream *s, const void *data, uint32_t frames)
 {
+    struct stream_status *status = s->player.status;
+    struct feed_counts counts;
+
     rt_feed_write(&s->feed, data, frames);
+    counts = feed_get_counts(&s->feed);
+    status_set(&status->frames, counts.frames);
+    status_set(&status->dropped_by_card, counts.dropped);
+    status_set(&status->overruns, counts.overruns);
+    status_set(&status->ring_frames, rt_feed_level(&s->feed));
 }
 
 void rt_stream_stop(struct stream *s)
@@ -134,5 +143,5 @@ uint32_t rt_stream_unplayed(const struct stream *s, void *to, uint32_t frames)
 
 double rt_stream_clock_ppm(struct stream *s)
 {
-    return atomic_load_explicit(&s->player.status.clock_ppb, memory_order_relaxed) / 1000.0;
+    return status_get(&s->player.status->clock_ppb) / 1000.0;
 }

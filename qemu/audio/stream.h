@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "audio/settings.h"
+#include "audio/stream_status.h"
 #include "base/err.h"
 #include "base/pcm.h"
 
@@ -33,9 +34,10 @@ struct stream_stats {
 };
 
 /* Makes the stream and starts its thread. name is "dac1" or "dac2" (kept by the caller).
- * settings must outlive the stream. NULL with err set. Not realtime. */
+ * settings and status, which is all zeros, must outlive the stream (for good, where stream_close
+ * leaves its thread behind). NULL with err set. Not realtime. */
 struct stream *stream_open(const struct audio_settings *settings, const char *name,
-                           struct err *err);
+                           struct stream_status *status, struct err *err);
 
 /* Ends the thread (waiting for a driver that hangs at most a second), logs the stream's counters.
  * Not realtime. */

@@ -20,6 +20,13 @@ void rt_volume_set(struct volume *v, uint32_t left, uint32_t right)
     }
 }
 
+void rt_volume_show(const struct volume *v, _Atomic uint32_t gain[2])
+{
+    for (unsigned i = 0; i < 2; i++) {
+        atomic_store_explicit(&gain[i], v->side[i].target, memory_order_relaxed);
+    }
+}
+
 void rt_volume_start(struct volume *v)
 {
     v->changed = false;

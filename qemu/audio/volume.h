@@ -12,6 +12,7 @@
 #ifndef AUDIO_VOLUME_H
 #define AUDIO_VOLUME_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -34,6 +35,9 @@ struct volume {
 
 /* Where the volume is to go. All zeros is a struct volume that is silent and stays so. */
 void rt_volume_set(struct volume *v, uint32_t left, uint32_t right);
+
+/* Where it goes now, for others to see. */
+void rt_volume_show(const struct volume *v, _Atomic uint32_t gain[2]);
 
 /* A run begins: there is nothing to click yet, so it begins at the target. */
 void rt_volume_start(struct volume *v);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "audio/driver.h"
 #include "audio/midi.h"
@@ -65,6 +66,18 @@ static struct pcm_format stream_format(const struct pcm_format *format)
     return (struct pcm_format){.rate = format->rate, .channels = 2, .bits = 16};
 }
 
+/* From the start of a channel: its format, and that it runs. */
+static void rt_show_start(struct card *card, enum es1370_channel ch,
+                          const struct pcm_format *format)
+{
+    struct stream_status *status = &card->page->streams[ch];
+
+    status_set(&status->rate, format->rate);
+    status_set(&status->channels, format->channels);
+    status_set(&status->bits, format->bits);
+    status_set(&status->running, 1);
+}
+
 static void chip_prepare(void *opaque, enum es1370_channel ch, const struct pcm_format *format)
 {
     struct card *card = opaque;
@@ -84,6 +97,7 @@ static void chip_start(void *opaque, enum es1370_channel ch, const struct pcm_fo
     bool was_running = card->running & 1u << ch;
 
     card->running |= 1u << ch;
+    rt_show_start(card, ch, format);
     if (ch < PLAYBACK_CHANNELS) {
         struct pcm_format to = stream_format(format);
 
@@ -103,6 +117,7 @@ static void chip_stop(void *opaque, enum es1370_channel ch)
     struct card *card = opaque;
 
     card->running &= ~(1u << ch);
+    status_set(&card->page->streams[ch].running, 0);
     if (ch < PLAYBACK_CHANNELS) {
         rt_stream_stop(card->voices[ch].stream);
         rt_loopback_pause(&card->recording.voices[ch]);
@@ -118,6 +133,8 @@ static void chip_playback(void *opaque, enum es1370_channel ch, const void *data
 
     if (ch < PLAYBACK_CHANNELS) {
         rt_volume_apply(&card->voices[ch].volume, &card->voices[ch].format, data, frames, louder);
+        rt_meter_show(&card->voices[ch].meter, louder, frames, card->voices[ch].format.rate,
+                      card->page->streams[ch].level);
         rt_stream_write(card->voices[ch].stream, louder, frames);
         rt_loopback_put(&card->recording.voices[ch], data, frames);
     }
@@ -131,6 +148,7 @@ static void chip_mixer_changed(void *opaque)
         rt_volume_set(&card->voices[i].volume,
                       ak4531_output_gain(&card->chip.codec, voice_input[i], 0),
                       ak4531_output_gain(&card->chip.codec, voice_input[i], 1));
+        rt_volume_show(&card->voices[i].volume, card->page->streams[i].gain);
     }
     rt_recording_mix(&card->recording, &card->chip.codec);
 }
@@ -229,7 +247,8 @@ static uint64_t fetch_interval(const struct audio_settings *settings)
     return in < out ? in : out;
 }
 
-struct card *card_create(const struct audio_settings *settings, uint64_t now_ns, struct err *err)
+struct card *card_create(const struct audio_settings *settings, struct status_page *page,
+                         uint64_t now_ns, struct err *err)
 {
     struct card *card = calloc(1, sizeof(*card));
     const struct es1370_host host = {
@@ -252,14 +271,16 @@ struct card *card_create(const struct audio_settings *settings, uint64_t now_ns,
         err_set(err, "no memory for a sound card");
         return NULL;
     }
+    card->page = page;
+    status_set(&page->card_pid, getpid());
     for (unsigned i = 0; i < PLAYBACK_CHANNELS; i++) {
-        card->voices[i].stream = stream_open(settings, voice_name[i], err);
+        card->voices[i].stream = stream_open(settings, voice_name[i], &page->streams[i], err);
         if (!card->voices[i].stream) {
             card_destroy(card);
             return NULL;
         }
     }
-    if (!recording_open(&card->recording, settings, err)) {
+    if (!recording_open(&card->recording, settings, &page->streams[ES1370_ADC], err)) {
         card_destroy(card);
         return NULL;
     }
@@ -357,6 +378,14 @@ static void rt_correct_clock(struct card *card, uint64_t now_ns)
     }
 }
 
+static void rt_show_late_guest(struct card *card)
+{
+    for (enum es1370_channel ch = 0; ch < ES1370_CHANNELS; ch++) {
+        status_set(&card->page->streams[ch].interrupts_late, card->chip.channel[ch].late);
+        status_set(&card->page->streams[ch].interrupts_merged, card->chip.channel[ch].merged);
+    }
+}
+
 uint64_t rt_card_advance(struct card *card, uint64_t now_ns)
 {
     uint64_t ticks = sample_clock_ticks(&card->clock, now_ns);
@@ -364,11 +393,16 @@ uint64_t rt_card_advance(struct card *card, uint64_t now_ns)
     uint64_t wake = UINT64_MAX, event, midi;
     RT_PATH();
 
-    if (elapsed >= es1370_next_event(&card->chip)) {
+    event = es1370_next_event(&card->chip);
+    if (elapsed >= event) {
+        uint64_t due = sample_clock_when(&card->clock, card->chip_ticks + event);
+
+        rt_recent_add(&card->page->interrupts_late_us, (now_ns - due) / NS_PER_US);
         card->interrupted_ns = now_ns;
     }
     card->chip_ticks = ticks;
     es1370_advance(&card->chip, elapsed < MAX_CATCH_UP_TICKS ? elapsed : MAX_CATCH_UP_TICKS);
+    rt_show_late_guest(card);
     rt_correct_clock(card, now_ns);
 
     if (card->running) {

@@ -18,10 +18,13 @@
 
 struct card;
 struct guest;
+struct status_page;
 
 /* Makes the card at power on, with a stream to the host for each of its playback channels.
- * settings must outlive the card. NULL with err set. */
-struct card *card_create(const struct audio_settings *settings, uint64_t now_ns, struct err *err);
+ * settings must outlive the card, and page, which shows what it does, the process. NULL with err
+ * set. */
+struct card *card_create(const struct audio_settings *settings, struct status_page *page,
+                         uint64_t now_ns, struct err *err);
 
 /* Plugs the card into slot (0..31) of domain domid, and its MIDI into the host's, where it has
  * any. */

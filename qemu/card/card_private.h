@@ -4,11 +4,13 @@
 #ifndef CARD_CARD_PRIVATE_H
 #define CARD_CARD_PRIVATE_H
 
+#include "audio/meter.h"
 #include "audio/stream.h"
 #include "audio/volume.h"
 #include "card/card.h"
 #include "card/recording.h"
 #include "card/sample_clock.h"
+#include "card/status_page.h"
 #include "hw/es1370.h"
 
 #define PLAYBACK_CHANNELS 2u /* ES1370_DAC1, ES1370_DAC2 */
@@ -25,10 +27,12 @@ struct card {
     struct {
         struct stream *stream;
         struct volume volume;
+        struct meter meter;
         struct pcm_format format; /* the guest's; to the stream it is 16-bit stereo */
     } voices[PLAYBACK_CHANNELS];
     struct recording recording;
-    struct midi_port *midi; /* NULL: the host has none */
+    struct status_page *page; /* what others see; never read here */
+    struct midi_port *midi;   /* NULL: the host has none */
 
     struct guest *guest;
     uint16_t first_port; /* of the I/O BAR where ports_mapped */

@@ -13,11 +13,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "audio/driver.h"
 #include "base/clock.h"
 #include "base/fds.h"
 #include "base/log.h"
 #include "base/realtime.h"
 #include "card/card.h"
+#include "card/status_page.h"
 #include "xen/guest.h"
 
 /* How long the card may take to be plugged in, and to end. */
@@ -93,8 +95,8 @@ static bool serve(struct card *card, int control, struct err *err)
     }
 }
 
-static int run(const struct audio_settings *settings, const struct user *user, uint16_t domid,
-               uint8_t slot, int control)
+static int run(const struct audio_settings *settings, const struct user *user,
+               struct status_page *page, uint16_t domid, uint8_t slot, int control)
 {
     struct report report = {.plugged_in = false};
     struct card *card;
@@ -104,7 +106,7 @@ static int run(const struct audio_settings *settings, const struct user *user, u
     if (!realtime_enter(&err)) {
         log_warn("%s", err.text);
     }
-    card = card_create(settings, clock_now_ns(), &report.err);
+    card = card_create(settings, page, clock_now_ns(), &report.err);
     /* Xen's descriptors and realtime scheduling are root's to get, the sound server the user's to
      * talk to. Until the guest is served, all threads sleep. */
     if (card && card_plug(card, domid, slot, &report.err) && user_become(user, &report.err)) {
@@ -126,7 +128,7 @@ static int run(const struct audio_settings *settings, const struct user *user, u
 /* The child's side of the fork. The toolstack's signals are for the supervisor; its descriptors
  * (the QMP listener, a saved state) for the engine. */
 static _Noreturn void child(const struct audio_settings *settings, const struct user *user,
-                            uint16_t domid, uint8_t slot, int control)
+                            struct status_page *page, uint16_t domid, uint8_t slot, int control)
 {
     sigset_t none;
 
@@ -141,7 +143,7 @@ static _Noreturn void child(const struct audio_settings *settings, const struct 
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     close_fds_except(&control, 1);
     /* _exit: a driver's thread that hangs in its library must not hold up the end. */
-    _exit(run(settings, user, domid, slot, control));
+    _exit(run(settings, user, page, domid, slot, control));
 }
 
 /* Waits for the card's word. */
@@ -169,25 +171,35 @@ static bool hear(int control, struct report *report)
 }
 
 bool card_process_start(struct card_process *p, const struct audio_settings *settings,
-                        const struct user *user, uint16_t domid, uint8_t slot, struct err *err)
+                        const struct user *user, uint16_t domid, const char *domain_name,
+                        uint8_t slot, struct err *err)
 {
+    static struct status_page nobodys;
+    struct status_page *page;
     struct report report;
+    struct err warning;
     int ends[2];
 
     *p = (struct card_process){.control = -1, .domid = domid};
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) {
         return err_set(err, "cannot make a socket for the card: %s", strerror(errno));
     }
+    page = status_page_create(domid, domain_name, settings->driver->name, &warning);
+    if (!page) {
+        log_warn("%s", warning.text);
+        page = &nobodys;
+    }
     p->pid = fork();
     if (p->pid == 0) {
         close(ends[0]);
-        child(settings, user, domid, slot, ends[1]);
+        child(settings, user, page, domid, slot, ends[1]);
     }
     close(ends[1]);
     p->control = ends[0];
     if (p->pid < 0) {
         p->pid = 0;
         close(p->control);
+        status_page_remove(domid);
         return err_set(err, "cannot fork the card's process: %s", strerror(errno));
     }
     if (!hear(p->control, &report)) {
@@ -205,6 +217,7 @@ void card_process_died(struct card_process *p)
 
     p->pid = 0;
     close(p->control);
+    status_page_remove(p->domid);
     if (!guest_retire(p->domid, p->server_id, &err)) {
         log_debug("%s", err.text);
     }
@@ -228,4 +241,5 @@ void card_process_stop(struct card_process *p)
         usleep(1000);
     }
     p->pid = 0;
+    status_page_remove(p->domid);
 }

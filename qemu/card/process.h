@@ -22,10 +22,11 @@ struct card_process {
 };
 
 /* Forks the card for PCI slot (0..31) of domain domid, which becomes the user, and waits until it
- * is plugged in. False with err set when it could not be; nothing is left behind then. Not from a
- * process with threads. */
+ * is plugged in. The name is for people: see status_page.h. False with err set when it could not
+ * be; nothing is left behind then. Not from a process with threads. */
 bool card_process_start(struct card_process *p, const struct audio_settings *settings,
-                        const struct user *user, uint16_t domid, uint8_t slot, struct err *err);
+                        const struct user *user, uint16_t domid, const char *domain_name,
+                        uint8_t slot, struct err *err);
 
 /* The process has died (waitpid has said so): frees the guest from waiting for it. */
 void card_process_died(struct card_process *p);

@@ -11,10 +11,12 @@ static const enum ak4531_input voice_input[RECORDING_VOICES] = {AK4531_FM, AK453
 /* The ADC wants at most so many frames at a time: 256 bytes. */
 enum { MAX_PIECE_FRAMES = 256 };
 
-bool recording_open(struct recording *r, const struct audio_settings *settings, struct err *err)
+bool recording_open(struct recording *r, const struct audio_settings *settings,
+                    struct stream_status *status, struct err *err)
 {
     memset(r, 0, sizeof(*r));
-    r->capture = capture_open(settings, "adc", err);
+    r->status = status;
+    r->capture = capture_open(settings, "adc", status, err);
     return r->capture != NULL;
 }
 
@@ -58,6 +60,7 @@ static uint32_t host_gain(const struct ak4531 *codec, unsigned side)
 void rt_recording_mix(struct recording *r, const struct ak4531 *codec)
 {
     rt_volume_set(&r->volume, host_gain(codec, 0), host_gain(codec, 1));
+    rt_volume_show(&r->volume, r->status->gain);
     for (unsigned i = 0; i < RECORDING_VOICES; i++) {
         rt_volume_set(&r->voices[i].volume, ak4531_record_gain(codec, voice_input[i], 0),
                       ak4531_record_gain(codec, voice_input[i], 1));
@@ -75,5 +78,6 @@ void rt_recording_read(struct recording *r, const struct es1370 *chip, void *dat
         rt_loopback_add(&r->voices[i], es1370_frame_time(chip, (enum es1370_channel)i),
                         es1370_frame_time(chip, ES1370_ADC), louder, frames);
     }
+    rt_meter_show(&r->meter, louder, frames, source.rate, r->status->level);
     rt_guest_format(louder, frames, &r->format, data);
 }

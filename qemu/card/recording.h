@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "audio/capture.h"
+#include "audio/meter.h"
 #include "audio/volume.h"
 #include "base/pcm.h"
 #include "card/loopback.h"
@@ -27,12 +28,15 @@ enum { RECORDING_VOICES = 2 }; /* ES1370_DAC1, ES1370_DAC2 */
 struct recording {
     struct capture *capture;
     struct volume volume; /* of the host's source */
+    struct meter meter;   /* of what the guest gets */
+    struct stream_status *status;
     struct pcm_format format;
     struct loopback voices[RECORDING_VOICES];
 };
 
-/* settings must outlive the recording. False with err set. */
-bool recording_open(struct recording *r, const struct audio_settings *settings, struct err *err);
+/* settings must outlive the recording, status the process. False with err set. */
+bool recording_open(struct recording *r, const struct audio_settings *settings,
+                    struct stream_status *status, struct err *err);
 /* One that was not opened, and is all zeros, may be closed too. */
 void recording_close(struct recording *r);
 

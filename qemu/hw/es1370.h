@@ -91,6 +91,10 @@ struct es1370_dma {
     bool acknowledging; /* INT_EN is 0 to acknowledge one; no period has ended since */
     uint32_t owed;      /* period ends to be signalled once the one pending is acknowledged */
 
+    /* Of a guest that does not keep up, since the reset. */
+    uint64_t late;   /* period ends that found the one before them not yet acknowledged */
+    uint64_t merged; /* period ends never to be signalled: too many were owed */
+
     /* What the host knows. */
     bool streaming;         /* started */
     bool prepared;          /* set up by the guest's driver, to be started soon */

@@ -109,6 +109,8 @@ static void owe(struct es1370_dma *d)
 {
     if (d->owed < ES1370_MAX_OWED) {
         d->owed++;
+    } else {
+        d->merged++;
     }
 }
 
@@ -119,6 +121,7 @@ static void end_period(struct es1370 *card, enum es1370_channel ch)
     d->samples_left = d->sample_count;
     if (card->sctl & es1370_channel_bits[ch].sctl_interrupt) {
         if (d->pending) {
+            d->late++;
             owe(d);
         }
         d->pending = true;

@@ -125,11 +125,14 @@ static bool read_domain_name(char **domain_name, const struct option *options, s
     return true;
 }
 
-/* Whether the words of the command line ask for help or the version of qemu-dm itself: with two
- * dashes anywhere, or with one dash as the only word. (-help among other options is QEMU's.) */
+/* Whether the words of the command line ask for help, the version or the status of qemu-dm itself:
+ * with two dashes anywhere, or with one dash as the only word. (-help among other options is
+ * QEMU's.) */
 static bool asks_for_us(enum plan_action *action, const struct option *options, size_t count,
                         size_t arg_count)
 {
+    bool asks = false;
+
     for (size_t i = 0; i < count; i++) {
         const struct option *option = &options[i];
 
@@ -143,8 +146,12 @@ static bool asks_for_us(enum plan_action *action, const struct option *options, 
             *action = PLAN_SHOW_VERSION;
             return true;
         }
+        if (strcmp(option->name, "status") == 0) {
+            *action = PLAN_SHOW_STATUS; /* but for help, which may follow */
+            asks = true;
+        }
     }
-    return false;
+    return asks;
 }
 
 /* --- the card's place --- */

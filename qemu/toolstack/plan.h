@@ -24,11 +24,12 @@ enum plan_action {
     PLAN_RUN_CARD,      /* start the card, then the engine as a child */
     PLAN_SHOW_HELP,
     PLAN_SHOW_VERSION,
+    PLAN_SHOW_STATUS, /* the rest of the command line is for status_main */
 };
 
 struct plan {
     enum plan_action action;
-    char **engine_argv; /* ended by NULL; [0] is the engine's path. NULL for help and version */
+    char **engine_argv; /* ended by NULL; [0] is the engine's path. NULL with PLAN_SHOW_... */
 
     /* With PLAN_RUN_CARD: */
     uint16_t domid;

@@ -11,6 +11,7 @@
 #include "base/realtime.h"
 #include "bench/machine.h"
 #include "card/card.h"
+#include "card/status_page.h"
 #include "fakes/fake_guest.h"
 
 enum { PORT = 0xc200 };
@@ -82,6 +83,7 @@ static void ours_close(struct machine *m)
 struct machine *machine_ours(const char *audiodev, unsigned latency_factor)
 {
     struct ours *o = calloc(1, sizeof(*o));
+    static struct status_page page; /* nobody looks */
     const struct guest_device *d;
     struct err err = {"no memory"};
 
@@ -93,7 +95,7 @@ struct machine *machine_ours(const char *audiodev, unsigned latency_factor)
     if (!realtime_enter(&err)) {
         fprintf(stderr, "measure: %s\n", err.text);
     }
-    o->card = card_create(&o->settings, clock_now_ns(), &err);
+    o->card = card_create(&o->settings, &page, clock_now_ns(), &err);
     if (!o->card || !card_plug(o->card, 1, 4, &err)) {
         fprintf(stderr, "measure: %s\n", err.text);
         exit(1);

@@ -172,12 +172,13 @@ all_that_is_missing_is_told_at_once()
 {
     make_tree
     other_machine
-    rm -r include/pulse pc/libpulse* include/xen* pc/xen*
+    rm -r include/pulse pc/libpulse* include/xen* pc/xen* include/jansson.h pc/jansson.pc
     fails configure --audio-drv-list=pa
     expect said 'pa: not installed: apt install libpulse-dev'
     for name in xendevicemodel xenforeignmemory xenevtchn xentoolcore xenstore; do
         expect said "$name: not installed: apt install libxen-dev"
     done
+    expect said 'jansson: not installed: apt install libjansson-dev'
 }
 
 # A machine that has everything: pkg-config knows all, every program compiles.
@@ -237,7 +238,7 @@ help_names_every_option()
 {
     make_tree
     configure --help
-    for option in --prefix --libexecdir --sysconfdir --audio-drv-list --disable-midi --with-engine --cc --cflags \
+    for option in --prefix --libexecdir --sysconfdir --rundir --audio-drv-list --disable-midi --with-engine --cc --cflags \
         --ldflags --enable-debug --enable-sanitizers --help; do
         expect said "  $option"
     done
@@ -250,6 +251,7 @@ options_reach_the_program()
         --audio-drv-list=
     expect build/config.h '#define CONFIG_ENGINE_PATH "/opt/engine"'
     expect build/config.h '#define CONFIG_SYSCONFDIR "/etc"'
+    expect build/config.h '#define CONFIG_RUNDIR "/run/qemu-dm"'
     make -C build DESTDIR="$PWD/root" install
     [ -x root/usr/libexec/qemu-dm/qemu-dm ]
     root/usr/libexec/qemu-dm/qemu-dm

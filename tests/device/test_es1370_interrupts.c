@@ -150,6 +150,8 @@ static void what_is_owed_is_bounded(void **state)
     (void)state;
     start(ES1370_DAC2);
     machine_run(m, 1000 * PERIOD_TICKS);
+    assert_int_equal(m->card.channel[ES1370_DAC2].late, 999);
+    assert_int_equal(m->card.channel[ES1370_DAC2].merged, 999 - 32);
     assert_int_equal(acknowledgements(ES1370_DAC2), 33);
     machine_run(m, PERIOD_TICKS);
     assert_int_equal(acknowledgements(ES1370_DAC2), 1);

@@ -57,6 +57,7 @@ static void play(struct stream *s, uint64_t *late_ns)
 int main(int argc, char **argv)
 {
     static const struct pcm_format format = {RATE, 2, 16};
+    static struct stream_status status;
     struct audio_settings settings;
     struct stream_stats stats;
     struct timespec start;
@@ -71,7 +72,7 @@ int main(int argc, char **argv)
     }
     log_set_name("card");
     if (!audio_settings_parse(&settings, argv[1], &err) ||
-        !(s = stream_open(&settings, "dac2", &err))) {
+        !(s = stream_open(&settings, "dac2", &status, &err))) {
         fprintf(stderr, "stream_play: %s\n", err.text);
         return 1;
     }

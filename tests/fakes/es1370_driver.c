@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/realtime.h"
 #include "card/sound_user.h"
+#include "card/status_page.h"
 #include "fakes/fake_guest.h"
 
 enum {
@@ -72,6 +73,7 @@ static void open_mixer(void)
 
 bool es1370_driver_open(struct es1370_driver *d, const char *audiodev)
 {
+    static struct status_page page; /* nobody looks */
     struct user user;
     struct err err;
 
@@ -83,7 +85,7 @@ bool es1370_driver_open(struct es1370_driver *d, const char *audiodev)
         fprintf(stderr, "%s\n", err.text);
         return false;
     }
-    d->card = card_create(&d->settings, clock_now_ns(), &err);
+    d->card = card_create(&d->settings, &page, clock_now_ns(), &err);
     if (!d->card || !card_plug(d->card, 1, 4, &err) || !user_become(&user, &err)) {
         fprintf(stderr, "%s\n", err.text);
         es1370_driver_close(d);

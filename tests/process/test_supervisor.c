@@ -28,6 +28,7 @@ static char program[512], engine[512];
 static char dir[] = "/tmp/qemu-dm-test-XXXXXX";
 static char log_path[64];    /* what the fakes saw */
 static char stderr_path[64]; /* what the user would read */
+static char run_path[64];    /* QEMU_DM_RUNDIR */
 
 static void pause_ms(unsigned ms)
 {
@@ -133,6 +134,7 @@ static int fresh_logs(void **state)
     unlink(log_path);
     unlink(stderr_path);
     unsetenv("FAKE_GUEST_OPEN");
+    setenv("QEMU_DM_RUNDIR", run_path, 1);
     return 0;
 }
 
@@ -373,6 +375,143 @@ static void explains_itself(void **state)
     assert_string_equal(slurp(log_path), "");
 }
 
+/* --- the view of what is heard --- */
+
+static bool has_page(const char *domid)
+{
+    char path[96];
+
+    snprintf(path, sizeof(path), "%s/%s", run_path, domid);
+    return access(path, F_OK) == 0;
+}
+
+/* Runs qemu-dm with these words, and returns its exit status; what it says is in
+ * stderr_path. */
+static int ask(const char *const args[])
+{
+    int status;
+
+    unlink(stderr_path);
+    status = end_of(start("exit 9", args));
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static const char *const status_of_all[] = {"--status", NULL};
+
+static pid_t start_with_card(void)
+{
+    pid_t pid = start("wait", with_card);
+
+    assert_true(file_says(log_path, "arg 512"));
+    return pid;
+}
+
+static void shows_the_card_while_it_runs(void **state)
+{
+    static const char *const json[] = {"--json", "7", "--status", NULL};
+    static const char *const name[] = {"dom", "--status", NULL};
+    static const char *const other[] = {"--status", "8", NULL};
+    pid_t pid = start_with_card();
+    pid_t card = (pid_t)number_after("open domid=7 slot=3 pid=");
+    char pids[64];
+
+    (void)state;
+    snprintf(pids, sizeof(pids), "pid %d, card %d", (int)pid, (int)card);
+    assert_int_equal(ask(status_of_all), 0);
+    assert_true(file_says(stderr_path, "domain 7 (dom)   es1370 to none"));
+    assert_true(file_says(stderr_path, pids));
+    assert_int_equal(ask(name), 0);
+    assert_true(file_says(stderr_path, pids));
+    assert_int_equal(ask(json), 0);
+    assert_true(file_says(stderr_path, "\"domain_id\": 7"));
+    assert_int_equal(ask(other), 1);
+    assert_true(file_says(stderr_path, "for the domain 8"));
+
+    kill(pid, SIGTERM);
+    assert_int_equal(end_of(pid), 0);
+    assert_false(has_page("7"));
+    assert_int_equal(ask(status_of_all), 1);
+    assert_true(file_says(stderr_path, "soundhw"));
+}
+
+static void a_mistyped_question_is_answered(void **state)
+{
+    static const char *const wrong[] = {"--status", "--wach", NULL};
+    static const char *const many[] = {"--status", "a", "b", NULL};
+
+    (void)state;
+    assert_int_equal(ask(wrong), 2);
+    assert_true(file_says(stderr_path, "no option --wach"));
+    assert_true(file_says(stderr_path, "--watch"));
+    assert_int_equal(ask(many), 2);
+    assert_true(file_says(stderr_path, "b is one too many"));
+    assert_string_equal(slurp(log_path), "");
+}
+
+static void a_dead_card_is_not_shown(void **state)
+{
+    pid_t pid = start_with_card();
+
+    (void)state;
+    assert_true(has_page("7"));
+    kill((pid_t)number_after("open domid=7 slot=3 pid="), SIGKILL);
+    assert_true(file_says(log_path, "retire domid=7 server=1"));
+    assert_false(has_page("7"));
+    kill(pid, SIGTERM);
+    assert_int_equal(end_of(pid), 0);
+}
+
+static void nor_is_one_that_could_not_start(void **state)
+{
+    (void)state;
+    setenv("FAKE_GUEST_OPEN", "fail", 1);
+    assert_int_equal(end_of(start("exit 0", with_card)), 0);
+    assert_false(has_page("7"));
+}
+
+/* A supervisor that was killed cannot; the next start does, whatever its domain. */
+static void the_next_start_clears_up(void **state)
+{
+    static const char *const another[] = {"-xen-domid", "8",         "-machine",
+                                          "xenfv",      "-device",   "es1370",
+                                          "-audiodev",  "none,id=s", NULL};
+    pid_t pid = start_with_card();
+
+    (void)state;
+    kill(pid, SIGKILL);
+    end_of(pid);
+    assert_true(file_says(log_path, "close domid=7"));
+    assert_true(has_page("7"));
+    assert_int_equal(ask(status_of_all), 1);
+    assert_int_equal(end_of(start("exit 0", another)), 0);
+    assert_false(has_page("7"));
+    assert_false(has_page("8"));
+}
+
+static void watches_until_it_is_told_to_stop(void **state)
+{
+    static const char *const watch[] = {"--watch", "--json", "--status", NULL};
+    pid_t pid = start("exit 9", watch);
+    int status;
+
+    (void)state;
+    assert_true(file_says(stderr_path, "\"cards\":[]}\n"));
+    kill(pid, SIGTERM);
+    status = end_of(pid);
+    assert_true(WIFSIGNALED(status));
+}
+
+/* It only takes the view away. */
+static void plays_without_a_place_for_its_page(void **state)
+{
+    (void)state;
+    setenv("QEMU_DM_RUNDIR", "/proc/nothing/here", 1);
+    assert_int_equal(end_of(start("exit 3", with_card)) >> 8, 3);
+    assert_true(file_says(log_path, "open domid=7"));
+    assert_true(file_says(stderr_path, "/proc/nothing/here/7"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -393,6 +532,13 @@ int main(void)
         cmocka_unit_test_setup(a_missing_engine_is_named, fresh_logs),
         cmocka_unit_test_setup(says_more_when_asked, fresh_logs),
         cmocka_unit_test_setup(explains_itself, fresh_logs),
+        cmocka_unit_test_setup(shows_the_card_while_it_runs, fresh_logs),
+        cmocka_unit_test_setup(a_mistyped_question_is_answered, fresh_logs),
+        cmocka_unit_test_setup(a_dead_card_is_not_shown, fresh_logs),
+        cmocka_unit_test_setup(nor_is_one_that_could_not_start, fresh_logs),
+        cmocka_unit_test_setup(the_next_start_clears_up, fresh_logs),
+        cmocka_unit_test_setup(watches_until_it_is_told_to_stop, fresh_logs),
+        cmocka_unit_test_setup(plays_without_a_place_for_its_page, fresh_logs),
     };
     const char *build = getenv("BUILD"), *src = getenv("SRC");
     int failed;
@@ -406,6 +552,7 @@ int main(void)
     snprintf(log_path, sizeof(log_path), "%s/seen", dir);
     snprintf(stderr_path, sizeof(stderr_path), "%s/stderr", dir);
     unsetenv("QEMU_AUDIO_DRV");
+    snprintf(run_path, sizeof(run_path), "%s/run", dir);
     setenv("QEMU_DM_ENGINE", engine, 1);
     setenv("FAKE_ENGINE_LOG", log_path, 1);
     setenv("FAKE_GUEST_LOG", log_path, 1);
@@ -413,6 +560,7 @@ int main(void)
     failed = cmocka_run_group_tests(tests, NULL, NULL);
     unlink(log_path);
     unlink(stderr_path);
+    rmdir(run_path);
     rmdir(dir);
     return failed;
 }

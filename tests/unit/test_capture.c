@@ -79,6 +79,7 @@ enum { CD = 44100, TELEPHONE = 8000, SLOWEST = 172, LATENCY_MS = 10, MOST_AT_ONC
 static struct audio_settings settings;
 static struct intake intake;
 static struct recorder recorder;
+static struct stream_status status;
 
 /* The card: reads by the clock, and looks at each frame. */
 static struct {
@@ -150,7 +151,7 @@ static void card_stop(void)
 static void card_runs(void)
 {
     if (card.running) {
-        double ppm = card.follows ? atomic_load(&recorder.status.clock_ppb) / 1000.0 : card.ppm;
+        double ppm = card.follows ? atomic_load(&recorder.status->clock_ppb) / 1000.0 : card.ppm;
 
         card.due += card.rate * (1 + ppm / 1e6) * (double)mic.tick / (double)NS_PER_S;
         card_read((uint32_t)card.due);
@@ -194,11 +195,12 @@ static int setup(void **state)
     card.follows = true;
     watch_delay();
     line_count = 0;
+    memset(&status, 0, sizeof(status));
     if (!intake_init(&intake, NULL)) {
         return -1;
     }
     rt_intake_follow(&intake, true);
-    recorder_init(&recorder, &settings, "adc", &intake);
+    recorder_init(&recorder, &settings, "adc", &intake, &status);
     return 0;
 }
 
@@ -385,7 +387,7 @@ static void test_absent_at_the_start(void **state)
     assert_exact();
     assert_in_range(card.silent, 3100 * 44, 3380 * 44.2);
     assert_int_equal(last_run().underruns, 0);
-    assert_int_equal(atomic_load(&recorder.status.reopened), 1);
+    assert_int_equal(atomic_load(&recorder.status->reopened), 1);
 }
 
 static void test_not_asked_for_when_nobody_records(void **state)
@@ -429,7 +431,7 @@ static void test_killed_and_back(void **state)
     assert_int_equal(last_run().dropped, 0);
     assert_int_equal(last_run().underruns, 1);
     /* That was no reason to keep more than before. */
-    assert_in_range(atomic_load(&recorder.status.delay_ns), 9 * NS_PER_MS, 11 * NS_PER_MS);
+    assert_in_range(atomic_load(&recorder.status->delay_ns), 9 * NS_PER_MS, 11 * NS_PER_MS);
 }
 
 /* It dies at the third read, over and over: no faster than the retries, and the log does not grow
@@ -514,7 +516,7 @@ static void records_for_an_hour(double ppm)
     mic.ppm = ppm;
     mic.tick = 4 * NS_PER_MS;
     settings.in_latency_us = 40000;
-    recorder_init(&recorder, &settings, "adc", &intake);
+    recorder_init(&recorder, &settings, "adc", &intake, &status);
     card_start(TELEPHONE);
     run_ms(60000);
     watch_delay();
@@ -525,7 +527,7 @@ static void records_for_an_hour(double ppm)
     assert_int_equal(last_run().underruns, 0);
     /* Two ticks more or less. */
     assert_true(card.least > 40 - 8 && card.most < 40 + 8);
-    assert_true(fabs(atomic_load(&recorder.status.clock_ppb) / 1000.0 - ppm) < 100);
+    assert_true(fabs(atomic_load(&recorder.status->clock_ppb) / 1000.0 - ppm) < 100);
     assert_in_range(card.frames, frames - 200, frames + 200);
 }
 
@@ -612,7 +614,7 @@ static void test_playing_meanwhile(void **state)
     run_ms(60000);
     assert_int_equal(card.skipped, skipped);
     assert_int_equal(card.repeated, 0);
-    assert_in_range(atomic_load(&recorder.status.delay_ns), 9 * NS_PER_MS, 11 * NS_PER_MS);
+    assert_in_range(atomic_load(&recorder.status->delay_ns), 9 * NS_PER_MS, 11 * NS_PER_MS);
     card_stop();
     run_ms(10);
     assert_int_equal(last_run().dropped, skipped);

@@ -96,16 +96,19 @@ static const struct audio_driver driver = {.name = "test", .recorder = &test_rec
 static const struct audio_settings settings = {
     .driver = &driver, .id = (char *)"snd0", .in_latency_us = 2000};
 
+static struct stream_status status;
+
 static struct capture *begin(void)
 {
     struct capture *c;
 
     memset(&source, 0, sizeof(source));
+    memset(&status, 0, sizeof(status));
     source.asked_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE);
     sem_init(&source.opened, 0, 0);
     sem_init(&source.closed, 0, 0);
     sem_init(&source.nothing_left, 0, 0);
-    c = capture_open(&settings, "adc", NULL);
+    c = capture_open(&settings, "adc", &status, NULL);
     assert_non_null(c);
     rt_capture_follow(c, true);
     return c;

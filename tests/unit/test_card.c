@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -16,6 +17,7 @@
 #include "audio/stream.h"
 #include "base/clock.h"
 #include "card/card.h"
+#include "card/status_page.h"
 #include "fakes/fake_guest.h"
 
 /* Instead of CLOCK_MONOTONIC. */
@@ -40,11 +42,13 @@ struct stream {
 static struct stream streams[2];
 static unsigned streams_open;
 
-struct stream *stream_open(const struct audio_settings *settings, const char *name, struct err *err)
+struct stream *stream_open(const struct audio_settings *settings, const char *name,
+                           struct stream_status *status, struct err *err)
 {
     struct stream *s = &streams[streams_open++];
 
     (void)settings;
+    (void)status;
     (void)err;
     *s = (struct stream){.name = name};
     return s;
@@ -102,10 +106,11 @@ static struct capture {
 } source;
 
 struct capture *capture_open(const struct audio_settings *settings, const char *name,
-                             struct err *err)
+                             struct stream_status *status, struct err *err)
 {
     (void)settings;
     (void)name;
+    (void)status;
     (void)err;
     source = (struct capture){.open = true};
     return &source;
@@ -243,6 +248,7 @@ enum {
 };
 
 static struct card *card;
+static struct status_page page;
 static struct audio_settings settings = {.out_latency_us = 10000, .in_latency_us = 10000};
 
 static uint32_t in(unsigned reg)
@@ -286,7 +292,8 @@ static int plug(void **state)
 
     (void)state;
     now = 77 * NS_PER_S;
-    card = card_create(&settings, now, &err);
+    memset(&page, 0, sizeof(page));
+    card = card_create(&settings, &page, now, &err);
     assert_non_null(card);
     assert_true(card_plug(card, 5, 4, &err));
     config(0x10, 4, PORT);
@@ -840,10 +847,95 @@ static void a_host_without_midi(void **state)
     assert_false(fake_guest()->intx);
 }
 
+/* --- what others see --- */
+
+static void shows_what_a_channel_plays(void **state)
+{
+    const struct stream_status *s = &page.streams[1];
+
+    (void)state;
+    assert_int_equal(page.card_pid, getpid());
+    assert_int_equal(s->running, 0);
+    play_on_dac2(256);
+    assert_int_equal(s->running, 1);
+    assert_int_equal(s->rate, 44100);
+    assert_int_equal(s->channels, 2);
+    assert_int_equal(s->bits, 16);
+    assert_int_equal(s->gain[0], 0x10000);
+    now += 100 * NS_PER_MS;
+    rt_card_advance(card, now);
+    /* Frame n is n and ~n, that is -n - 1. */
+    assert_in_range(s->level[0], 4400, 4410);
+    assert_int_equal(s->level[1], s->level[0] + 1);
+    out(CODEC, 0x0080); /* the left of the master: muted */
+    assert_int_equal(s->gain[0], 0);
+    assert_int_equal(s->gain[1], 0x10000);
+    out(CONTROL, CDC_EN | DIV_44100);
+    assert_int_equal(s->running, 0);
+    assert_int_equal(page.streams[0].rate, 0);
+    assert_int_equal(page.streams[2].rate, 0);
+}
+
+static void shows_what_it_records(void **state)
+{
+    const struct stream_status *s = &page.streams[2];
+
+    (void)state;
+    open_line();
+    record(ADC_STEREO | ADC_S16, 1024);
+    assert_int_equal(s->running, 1);
+    assert_int_equal(s->channels, 2);
+    assert_int_equal(s->bits, 16);
+    assert_int_equal(s->gain[0], 0x10000);
+    now += 100 * NS_PER_MS;
+    rt_card_advance(card, now);
+    assert_int_equal(s->level[0], 4410); /* frame n is n and ~n */
+    assert_int_equal(s->level[1], 4411);
+    assert_int_equal(page.streams[1].running, 0);
+}
+
+/* The card is asked this much after each interrupt was due. */
+static void shows_how_late_interrupts_are(void **state)
+{
+    static const uint64_t late_ns[] = {0, 999, 70000, 1000, 12345678};
+    static const uint32_t late_us[] = {0, 0, 70, 1, 12345};
+    uint64_t start;
+
+    (void)state;
+    play_on_dac2(4410);
+    start = now;
+    for (unsigned i = 0; i < 5; i++) {
+        now = start + (i + 1) * 100 * NS_PER_MS + late_ns[i];
+        rt_card_advance(card, now);
+        assert_int_equal(page.interrupts_late_us.count, i + 1);
+        assert_int_equal(recent_summary(&page.interrupts_late_us).last, late_us[i]);
+        acknowledge();
+    }
+    assert_int_equal(recent_summary(&page.interrupts_late_us).max, 12345);
+}
+
+/* It acknowledges none: the first is signalled, 32 are owed, and the others lost. */
+static void shows_that_the_guest_is_late(void **state)
+{
+    (void)state;
+    play_on_dac2(441);
+    for (unsigned i = 0; i < 45; i++) {
+        now += 10 * NS_PER_MS;
+        rt_card_advance(card, now);
+    }
+    assert_int_equal(page.streams[1].interrupts_late, 44);
+    assert_int_equal(page.streams[1].interrupts_merged, 44 - 32);
+    assert_int_equal(page.streams[0].interrupts_late, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_guest_finds_the_card_where_it_was_put, plug, unplug),
+        cmocka_unit_test_setup_teardown(shows_what_a_channel_plays, plug, unplug),
+        cmocka_unit_test_setup_teardown(shows_what_it_records, plug, unplug),
+        cmocka_unit_test_setup_teardown(shows_how_late_interrupts_are, plug, unplug),
+        cmocka_unit_test_setup_teardown(shows_that_the_guest_is_late, plug, unplug),
         cmocka_unit_test_setup_teardown(ports_follow_the_bar, plug, unplug),
         cmocka_unit_test_setup_teardown(nothing_wakes_an_idle_card, plug, unplug),
         cmocka_unit_test_setup_teardown(plays_every_frame_on_time, plug, unplug),

@@ -179,6 +179,19 @@ static void test_help_and_version(void **state)
     assert_becomes_engine("-name --help");
 }
 
+static void test_status(void **state)
+{
+    (void)state;
+    assert_action("--status", PLAN_SHOW_STATUS);
+    assert_action("-status", PLAN_SHOW_STATUS);
+    assert_action("--status web01", PLAN_SHOW_STATUS);
+    assert_action("--watch web01 --json --status", PLAN_SHOW_STATUS);
+    assert_action("--status --wacht", PLAN_SHOW_STATUS);
+    assert_action("--status --help", PLAN_SHOW_HELP);
+    assert_becomes_engine("-machine pc -status");
+    assert_becomes_engine("-name --status");
+}
+
 static void test_values_are_not_options(void **state)
 {
     struct plan plan;
@@ -670,6 +683,7 @@ int main(void)
         cmocka_unit_test(test_no_card_is_the_engine),
         cmocka_unit_test(test_other_cards_are_noted),
         cmocka_unit_test(test_help_and_version),
+        cmocka_unit_test(test_status),
         cmocka_unit_test(test_values_are_not_options),
         cmocka_unit_test(test_domain),
         cmocka_unit_test(test_card_forms),

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "card/card.h"
 #include "card/snapshot.h"
+#include "card/status_page.h"
 #include "fakes/fake_guest.h"
 
 /* Instead of CLOCK_MONOTONIC. */
@@ -41,10 +42,12 @@ struct stream {
 static struct stream streams[2];
 static unsigned streams_open;
 
-struct stream *stream_open(const struct audio_settings *settings, const char *name, struct err *err)
+struct stream *stream_open(const struct audio_settings *settings, const char *name,
+                           struct stream_status *status, struct err *err)
 {
     (void)settings;
     (void)name;
+    (void)status;
     (void)err;
     return &streams[streams_open++];
 }
@@ -124,10 +127,11 @@ static struct capture {
 } source;
 
 struct capture *capture_open(const struct audio_settings *settings, const char *name,
-                             struct err *err)
+                             struct stream_status *status, struct err *err)
 {
     (void)settings;
     (void)name;
+    (void)status;
     (void)err;
     return &source;
 }
@@ -191,6 +195,7 @@ enum {
 };
 
 static struct card *card;
+static struct status_page page;
 static struct audio_settings settings = {.out_latency_us = 10000};
 static uint8_t saved[4096];
 static size_t saved_size;
@@ -220,7 +225,7 @@ static void plug(void)
 {
     struct err err;
 
-    card = card_create(&settings, now, &err);
+    card = card_create(&settings, &page, now, &err);
     assert_non_null(card);
     assert_true(card_plug(card, 5, 4, &err));
 }

@@ -79,6 +79,7 @@ static const struct pcm_format cd = {44100, 2, 16}, telephone = {8000, 1, 8},
 static struct audio_settings settings;
 static struct feed feed;
 static struct player player;
+static struct stream_status status;
 
 /* The card: runs by the clock, as fast as the stream tells it. */
 static struct {
@@ -125,7 +126,7 @@ static void card_stop(void)
 static void card_runs(void)
 {
     if (card.running) {
-        double ppm = atomic_load(&player.status.clock_ppb) / 1000.0;
+        double ppm = atomic_load(&player.status->clock_ppb) / 1000.0;
 
         card.due += card.format.rate * 1e-9 * (double)fake.tick * (1 + ppm / 1e6);
         card_write((uint32_t)card.due);
@@ -165,11 +166,12 @@ static int setup(void **state)
     settings = (struct audio_settings){
         .driver = &fake_audio_driver, .id = (char *)"snd0", .out_latency_us = 10000};
     memset(&card, 0, sizeof(card));
+    memset(&status, 0, sizeof(status));
     line_count = 0;
     if (!feed_init(&feed, NULL)) {
         return -1;
     }
-    player_init(&player, &settings, "dac2", &feed);
+    player_init(&player, &settings, "dac2", &feed, &status);
     return 0;
 }
 
@@ -312,7 +314,7 @@ static void test_goes_on_elsewhere(void **state)
         player_end(&player);
         feed_free(&feed);
         assert_true(feed_init(&feed, NULL));
-        player_init(&player, &settings, "dac2", &feed);
+        player_init(&player, &settings, "dac2", &feed, &status);
         rt_feed_start(&feed, &cd);
         rt_feed_write(&feed, waiting, (uint32_t)size / 4);
         run_ms(5);
@@ -383,9 +385,9 @@ static void test_a_slow_start_loses_nothing(void **state)
     fake.opening_takes = 240 * NS_PER_MS;
     card_start(&cd);
     run_ms(3000);
-    assert_true(atomic_load(&player.status.delay_ns) > 200 * NS_PER_MS);
+    assert_true(atomic_load(&player.status->delay_ns) > 200 * NS_PER_MS);
     run_ms(40000); /* 240 ms at 10 ms a second take 24 s, and the last few longer */
-    assert_in_range(atomic_load(&player.status.delay_ns), 8 * NS_PER_MS, 13 * NS_PER_MS);
+    assert_in_range(atomic_load(&player.status->delay_ns), 8 * NS_PER_MS, 13 * NS_PER_MS);
     card_stop();
     run_ms(100);
     assert_heard(&at, 0, card.number, &cd);
@@ -403,7 +405,7 @@ static void test_a_very_slow_start_is_cut(void **state)
     fake.opening_takes = 800 * NS_PER_MS;
     card_start(&cd);
     run_ms(3000);
-    assert_in_range(atomic_load(&player.status.delay_ns), 8 * NS_PER_MS, 22 * NS_PER_MS);
+    assert_in_range(atomic_load(&player.status->delay_ns), 8 * NS_PER_MS, 22 * NS_PER_MS);
     card_stop();
     run_ms(100);
     assert_in_range(last_run().dropped, 770 * 44, 800 * 44.2);
@@ -436,7 +438,7 @@ static void test_absent_at_the_start(void **state)
     assert_in_range(last_run().dropped, 3100 * 44, 3400 * 44.2);
     assert_int_equal(last_run().frames, card.number);
     assert_int_equal(last_run().overruns, 0);
-    assert_int_equal(atomic_load(&player.status.reopened), 1);
+    assert_int_equal(atomic_load(&player.status->reopened), 1);
 }
 
 /* The attempts themselves take long, and what comes while the good one lasts is heard. */
@@ -465,17 +467,28 @@ static void test_absent_and_slow(void **state)
 static void test_killed_and_back(void **state)
 {
     size_t at = 0;
+    char why[STATUS_TEXT_BYTES];
     uint32_t killed, n = 0;
     uint8_t expected[4];
+    uint64_t died;
 
     (void)state;
     card_start(&cd);
     run_ms(1000);
+    assert_true(status.host_open);
+    assert_in_range(recent_summary(&status.delays_us).median, 8000, 13000);
     fake.dead = fake.away = true;
     killed = card.number;
+    died = fake.now;
     run_ms(700);
+    assert_false(status.host_open);
+    assert_in_range(status.lost_ns, died, died + 20 * NS_PER_MS);
+    assert_true(status_text_get(&status.error, why));
+    assert_string_equal(why, "nobody answers"); /* the latest, no longer that it has gone away */
     fake.away = false;
     run_ms(1000);
+    assert_true(status.host_open);
+    assert_int_equal(status.lost_ns, 0);
     card_stop();
     run_ms(100);
     assert_int_equal(fake.opens, 2);
@@ -546,7 +559,7 @@ static void test_stuck(void **state)
     fake_driver_pass(5000 * NS_PER_MS); /* the thread waits in a write meanwhile */
     fake.stuck = false;
     run_ms(1000);
-    assert_in_range(atomic_load(&player.status.delay_ns), 8 * NS_PER_MS, 25 * NS_PER_MS);
+    assert_in_range(atomic_load(&player.status->delay_ns), 8 * NS_PER_MS, 25 * NS_PER_MS);
     card_stop();
     run_ms(100);
     l = last_run();
@@ -567,8 +580,8 @@ static void plays_against(double ppm, double noise_ms)
     fake.noise_ns = noise_ms * 1e6;
     card_start(&cd);
     run_ms(60000);
-    assert_in_range(atomic_load(&player.status.delay_ns), 7 * NS_PER_MS, 14 * NS_PER_MS);
-    assert_true(fabs(atomic_load(&player.status.clock_ppb) / 1000.0 - ppm) < 60);
+    assert_in_range(atomic_load(&player.status->delay_ns), 7 * NS_PER_MS, 14 * NS_PER_MS);
+    assert_true(fabs(atomic_load(&player.status->clock_ppb) / 1000.0 - ppm) < 60);
     card_stop();
     run_ms(100);
     l = last_run();
@@ -597,7 +610,7 @@ static void test_a_noisy_sink(void **state)
 
 static uint64_t delay_ns(void)
 {
-    return atomic_load(&player.status.delay_ns);
+    return atomic_load(&player.status->delay_ns);
 }
 
 /* The card is not scheduled for so long, and comes up with all it missed. */
@@ -706,7 +719,7 @@ static void plays_an_hour(double ppm)
     uint64_t least = UINT64_MAX, most = 0;
 
     settings.out_latency_us = 20000;
-    player_init(&player, &settings, "dac2", &feed);
+    player_init(&player, &settings, "dac2", &feed, &status);
     fake.ppm = ppm;
     fake.noise_ns = 0.1e6;
     fake.tick = 4 * NS_PER_MS; /* or this would take long */

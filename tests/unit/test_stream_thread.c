@@ -98,13 +98,16 @@ static uint32_t write_burst(struct stream *s, uint32_t number)
     return number;
 }
 
+static struct stream_status status;
+
 static struct stream *begin(void)
 {
     struct stream *s;
 
     memset(&sink, 0, sizeof(sink));
+    memset(&status, 0, sizeof(status));
     sem_init(&sink.taken, 0, 0);
-    s = stream_open(&settings, "dac2", NULL);
+    s = stream_open(&settings, "dac2", &status, NULL);
     assert_non_null(s);
     return s;
 }
