@@ -219,7 +219,7 @@ static void measure(struct recorder *r, uint64_t now)
         slip_ppm(r, frames_to_ns(r, r->arrived), (double)level_ns - (double)r->latency.target_ns);
     set_target(r);
     status_set(&r->status->clock_ppb, followed ? (int)(ppm * 1000) : 0);
-    status_set(&r->status->drift_ppb, (int)(-r->latency.recovery.drift_ppm * 1000));
+    status_set(&r->status->drift_ppb, followed ? (int)(-r->latency.recovery.drift_ppm * 1000) : 0);
     atomic_store_explicit(&r->intake->slip_ppb, followed ? 0 : (int)(slip * 1000),
                           memory_order_relaxed);
     status_set(&r->status->delay_ns, level_ns);

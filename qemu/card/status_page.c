@@ -52,19 +52,19 @@ uint64_t status_process_started(int32_t pid)
     return state == 'Z' || state == 'X' ? 0 : started;
 }
 
-static void fill(struct status_page *page, uint16_t domid, const char *domain_name,
+static void fill(struct status_head *head, uint16_t domid, const char *domain_name,
                  const char *driver)
 {
-    page->version = STATUS_PAGE_VERSION;
-    page->size = sizeof(*page);
-    page->domid = domid;
-    page->pid = getpid();
-    page->pid_started = status_process_started(page->pid);
-    page->started_s = (uint64_t)time(NULL);
-    page->started_ns = clock_now_ns();
-    snprintf(page->domain_name, sizeof(page->domain_name), "%s", domain_name);
-    snprintf(page->driver, sizeof(page->driver), "%s", driver);
-    atomic_store_explicit(&page->magic, STATUS_PAGE_MAGIC, memory_order_release);
+    head->version = STATUS_PAGE_VERSION;
+    head->size = sizeof(struct status_page);
+    head->domid = domid;
+    head->pid = getpid();
+    head->pid_started = status_process_started(head->pid);
+    head->started_s = (uint64_t)time(NULL);
+    head->started_ns = clock_now_ns();
+    snprintf(head->domain_name, sizeof(head->domain_name), "%s", domain_name);
+    snprintf(head->driver, sizeof(head->driver), "%s", driver);
+    atomic_store_explicit(&head->magic, STATUS_PAGE_MAGIC, memory_order_release);
 }
 
 /* -1 with errno set. */
@@ -106,7 +106,7 @@ struct status_page *status_page_create(uint16_t domid, const char *domain_name, 
 {
     const char *folder = status_page_folder();
     int fd = make_file(folder, domid);
-    void *page = MAP_FAILED;
+    struct status_page *page = MAP_FAILED;
 
     if (fd >= 0) {
         page = mmap(NULL, sizeof(struct status_page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -123,7 +123,7 @@ struct status_page *status_page_create(uint16_t domid, const char *domain_name, 
         return NULL;
     }
     close(fd);
-    fill(page, domid, domain_name, driver);
+    fill(&page->head, domid, domain_name, driver);
     return page;
 }
 

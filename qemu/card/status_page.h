@@ -27,11 +27,11 @@ enum {
 };
 #define STATUS_PAGE_MAGIC UINT64_C(0x6d642d756d6571) /* "qemu-dm" in a file */
 
-struct status_page {
-    /* Constant once the magic is there, which is written last. */
+/* Who writes the page. Constant once the magic is there, which is written last. */
+struct status_head {
     _Atomic uint64_t magic;
     uint32_t version;
-    uint32_t size;        /* of the whole, in bytes */
+    uint32_t size;        /* of the page, in bytes */
     uint32_t domid;       /* 1.. */
     int32_t pid;          /* the supervisor's */
     uint64_t pid_started; /* and when it was started, in the kernel's ticks since boot: a pid may
@@ -41,7 +41,10 @@ struct status_page {
     char
         domain_name[STATUS_NAME_BYTES]; /* "": not known; cut to fit, and ended by 0, as all text */
     char driver[STATUS_DRIVER_BYTES];
+};
 
+struct status_page {
+    struct status_head head;
     /* Written by the card's thread. */
     _Atomic int32_t card_pid;         /* 0: there is no card yet */
     struct recent interrupts_late_us; /* against the time of the sample they belong to */

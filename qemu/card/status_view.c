@@ -85,21 +85,23 @@ static bool read_stream(struct stream_view *v, const struct stream_status *s, ui
     return good && running <= 1 && open <= 1;
 }
 
-static bool read_card(struct card_view *v, const struct status_page *page, uint64_t now_ns)
+/* The head is a copy; the page goes on changing. */
+static bool read_card(struct card_view *v, const struct status_head *head,
+                      const struct status_page *page, uint64_t now_ns)
 {
-    bool good = page->domid > 0 && page->domid < DOMID_LIMIT && page->pid > 0 &&
-                page->started_s < NS_LIMIT && page->started_ns < NS_LIMIT;
+    bool good = head->domid > 0 && head->domid < DOMID_LIMIT && head->started_s < NS_LIMIT &&
+                head->started_ns < NS_LIMIT;
 
     *v = (struct card_view){
-        .domid = (uint16_t)page->domid,
-        .pid = page->pid,
+        .domid = (uint16_t)head->domid,
+        .pid = head->pid,
         .card_pid = status_get(&page->card_pid),
-        .started_s = page->started_s,
-        .up_ns = page->started_ns < now_ns ? now_ns - page->started_ns : 0,
+        .started_s = head->started_s,
+        .up_ns = head->started_ns < now_ns ? now_ns - head->started_ns : 0,
         .interrupts_late_us = recent_summary(&page->interrupts_late_us),
     };
-    take_text(v->domain_name, page->domain_name, sizeof(v->domain_name));
-    take_text(v->driver, page->driver, sizeof(v->driver));
+    take_text(v->domain_name, head->domain_name, sizeof(v->domain_name));
+    take_text(v->driver, head->driver, sizeof(v->driver));
     for (unsigned i = 0; i < STATUS_STREAMS; i++) {
         v->streams[i].name = stream_name[i];
         good = read_stream(&v->streams[i], &page->streams[i], now_ns) && good;
@@ -113,25 +115,46 @@ static enum status_verdict unfit(struct err *err, const char *name, const char *
     return STATUS_UNFIT;
 }
 
-/* The mapped file is at least as long as a page. */
-static enum status_verdict judge(struct card_view *view, const struct status_page *page,
-                                 const char *name, uint64_t now_ns, struct err *err)
+/* Of a file of qemu-dm's: whether it is such a page, and whose. */
+static enum status_verdict judge_head(const struct status_head *head, off_t size, const char *name,
+                                      struct err *err)
 {
     uint64_t started;
 
-    if (page->version != STATUS_PAGE_VERSION || page->size != sizeof(*page)) {
+    if (head->version != STATUS_PAGE_VERSION || head->size != sizeof(struct status_page) ||
+        size != sizeof(struct status_page)) {
         return unfit(err, name,
-                     "written by another version of qemu-dm: look at it with the "
-                     "--status of that one");
+                     "written by another version of qemu-dm: look at it with the --status of that "
+                     "one");
     }
-    started = page->pid > 0 ? status_process_started(page->pid) : 0;
-    if (started == 0 || started != page->pid_started) {
-        return STATUS_DEAD;
+    started = head->pid > 0 ? status_process_started(head->pid) : 0;
+    return started != 0 && started == head->pid_started ? STATUS_LIVE : STATUS_DEAD;
+}
+
+static enum status_verdict read_file(struct card_view *view, int fd, const char *name,
+                                     uint64_t now_ns, struct err *err)
+{
+    struct status_head head = {.version = 0};
+    enum status_verdict verdict;
+    struct stat st;
+    void *page;
+    bool good;
+
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || pread(fd, &head, sizeof(head), 0) < 8 ||
+        head.magic != STATUS_PAGE_MAGIC) {
+        return unfit(err, name, "not one of qemu-dm's: remove it");
     }
-    if (!read_card(view, page, now_ns)) {
-        return unfit(err, name, "damaged; a restart of the domain makes it anew");
+    verdict = judge_head(&head, st.st_size, name, err);
+    if (verdict != STATUS_LIVE) {
+        return verdict;
     }
-    return STATUS_LIVE;
+    page = mmap(NULL, sizeof(struct status_page), PROT_READ, MAP_SHARED, fd, 0);
+    if (page == MAP_FAILED) {
+        return unfit(err, name, strerror(errno));
+    }
+    good = read_card(view, &head, page, now_ns);
+    munmap(page, sizeof(struct status_page));
+    return good ? STATUS_LIVE : unfit(err, name, "damaged; a restart of the domain makes it anew");
 }
 
 enum status_verdict status_view_read(struct card_view *view, int dir, const char *name,
@@ -140,31 +163,12 @@ enum status_verdict status_view_read(struct card_view *view, int dir, const char
     /* Not waiting for the writer of a pipe. */
     int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     enum status_verdict verdict;
-    uint64_t magic = 0;
-    struct stat st;
-    void *page;
 
     if (fd < 0) {
         return errno == ENOENT ? STATUS_DEAD : unfit(err, name, strerror(errno));
     }
-    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-        pread(fd, &magic, sizeof(magic), 0) != sizeof(magic) || magic != STATUS_PAGE_MAGIC) {
-        close(fd);
-        return unfit(err, name, "not one of qemu-dm's: remove it");
-    }
-    if (st.st_size != sizeof(struct status_page)) {
-        close(fd);
-        return unfit(err, name,
-                     "not as long as this version of qemu-dm writes it: look at it with "
-                     "the --status of the one that did");
-    }
-    page = mmap(NULL, sizeof(struct status_page), PROT_READ, MAP_SHARED, fd, 0);
+    verdict = read_file(view, fd, name, now_ns, err);
     close(fd);
-    if (page == MAP_FAILED) {
-        return unfit(err, name, strerror(errno));
-    }
-    verdict = judge(view, page, name, now_ns, err);
-    munmap(page, sizeof(struct status_page));
     return verdict;
 }
 

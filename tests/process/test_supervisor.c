@@ -6,6 +6,7 @@
  */
 #include <fcntl.h>
 #include <poll.h>
+#include <pty.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -502,6 +503,55 @@ static void watches_until_it_is_told_to_stop(void **state)
     assert_true(WIFSIGNALED(status));
 }
 
+/* Reads what a terminal gets until there is this text. */
+static bool terminal_shows(int terminal, const char *what)
+{
+    struct pollfd p = {.fd = terminal, .events = POLLIN};
+    char seen[8192];
+    size_t length = 0;
+
+    while (length < sizeof(seen) - 1 && poll(&p, 1, DEADLINE_MS) == 1) {
+        ssize_t n = read(terminal, seen + length, sizeof(seen) - 1 - length);
+
+        if (n <= 0) {
+            break;
+        }
+        length += (size_t)n;
+        seen[length] = '\0';
+        if (strstr(seen, what)) {
+            return true;
+        }
+    }
+    seen[length] = '\0';
+    print_error("the terminal never showed \"%s\", but\n%s\n", what, seen);
+    return false;
+}
+
+/* Drawn again and again from the top, and never more than there is room for. */
+static void watches_on_a_terminal(void **state)
+{
+    struct winsize size = {.ws_row = 3, .ws_col = 80};
+    char *const argv[] = {program, (char *)"--status", (char *)"--watch", NULL};
+    pid_t pid = start_with_card();
+    int terminal;
+    pid_t viewer = forkpty(&terminal, NULL, NULL, &size);
+
+    (void)state;
+    assert_true(viewer >= 0);
+    if (viewer == 0) {
+        execv(program, argv);
+        _exit(127);
+    }
+    assert_true(terminal_shows(terminal, "\033[H\033[?7ldomain 7 (dom)"));
+    assert_true(terminal_shows(terminal, "(there is more: name a DOMAIN)\033[J\033[?7h\033[H"));
+    kill(pid, SIGTERM);
+    assert_int_equal(end_of(pid), 0);
+    assert_true(terminal_shows(terminal, "No sound card"));
+    kill(viewer, SIGTERM);
+    end_of(viewer);
+    close(terminal);
+}
+
 /* It only takes the view away. */
 static void plays_without_a_place_for_its_page(void **state)
 {
@@ -538,6 +588,7 @@ int main(void)
         cmocka_unit_test_setup(nor_is_one_that_could_not_start, fresh_logs),
         cmocka_unit_test_setup(the_next_start_clears_up, fresh_logs),
         cmocka_unit_test_setup(watches_until_it_is_told_to_stop, fresh_logs),
+        cmocka_unit_test_setup(watches_on_a_terminal, fresh_logs),
         cmocka_unit_test_setup(plays_without_a_place_for_its_page, fresh_logs),
     };
     const char *build = getenv("BUILD"), *src = getenv("SRC");
