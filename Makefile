@@ -172,6 +172,11 @@ $(DRIVER_TESTS): %.result: $(SRC)/% FORCE | $(DRIVER_TOOLS) tests/tools/pattern 
 	@mkdir -p $(@D)
 	@BUILD=$(CURDIR) SRC=$(SRC_ABS) TEST_TIMEOUT=180 SANITIZERS=$(SANITIZERS) \
 		$(SRC)/tests/run one $< $@
+# It cannot be installed beside pulseaudio. The row is skipped where it cannot be had.
+tests/drivers/hosts/alsa-pipewire.sh.result: | tests/drivers/pipewire-alsa
+tests/drivers/pipewire-alsa:
+	@mkdir -p $@
+	@cd $@ && apt-get -q download pipewire-alsa >log 2>&1 && dpkg -x pipewire-alsa_*.deb . || :
 .PHONY: check-drivers
 check-drivers: $(DRIVER_TESTS) ## run the drivers' tests against real sound servers
 	@BUILD=$(CURDIR) $(SRC)/tests/drivers/table $(DRIVER_HOSTS)

@@ -9,6 +9,7 @@
 #   server=NAME          servers/NAME.sh
 #   wrapper=(COMMAND PACKAGE)   the program is started with this command, of this Debian package
 #   faults=(NAME...)     those that make sense for it, of faults.sh; all, if it does not say
+#   requires()           skips the row if something that it needs is missing
 #   prepare()            called in the fault's folder, for files that the host needs
 #
 # Says what it found as TAP, a line a fault, and leaves build/tests/drivers/table/HOST for
@@ -80,6 +81,8 @@ report()
 for fault in ${cannot[@]+"${cannot[@]}"}; do
     faults=("${faults[@]/#$fault/}")
 done
+
+[ "$(type -t requires)" != function ] || requires
 
 # Two at a time: they wait more than they work.
 for fault in ${faults[*]}; do
