@@ -7,7 +7,8 @@
 #   options=TEXT         its further options, beginning with a comma
 #   record_options=TEXT  those that make it record what the sink 'out' plays
 #   server=NAME          servers/NAME.sh
-#   wrapper=(COMMAND PACKAGE)   the program is started with this command, of this Debian package
+#   wrapper=(COMMAND...) the program is started with this
+#   buffers=yes          what is played cannot be heard at once, so the delay is not judged
 #   faults=(NAME...)     those that make sense for it, of faults.sh; all, if it does not say
 #   requires()           skips the row if something that it needs is missing
 #   prepare()            called in the fault's folder, for files that the host needs
@@ -41,7 +42,6 @@ need()
 {
     command -v "$1" >/dev/null || skip "no $1: apt install ${*:2}"
 }
-[ -z "${wrapper+there}" ] || need "${wrapper[@]}"
 . "$SRC/tests/drivers/servers/$server.sh"
 
 # try FAULT: leaves what it says in FAULT.out, its cell in FAULT.cell, and FAULT.ok if all is well.
@@ -75,7 +75,7 @@ report()
 }
 
 [ "$(type -t prepare)" = function ] || prepare() { :; }
-[ -n "${wrapper+there}" ] || wrapper=(env coreutils)
+[ -n "${wrapper+there}" ] || wrapper=(env)
 [ -n "${faults+there}" ] || faults=("${all_faults[@]}")
 
 for fault in ${cannot[@]+"${cannot[@]}"}; do

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # -audiodev alsa into a file, with ALSA's null behind it. There is no server to kill, no sink to lose, and
-# a file takes any format; but its folder can be missing. It records nothing but silence.
+# a file takes any format; where it cannot be written ALSA says so with the first full buffer, for it
+# writes no sooner. It records nothing but silence.
 
 # shellcheck disable=SC2034  # conformance.sh reads them
-driver=alsa server=file options=,out.dev=file faults=(exact no_server)
+driver=alsa server=file options=,out.dev=file faults=(exact) buffers=yes
 
 prepare()
 {

@@ -1,10 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# -audiodev oss under aoss: OSS in the library, ALSA behind it, and PulseAudio behind that.
+# -audiodev oss with aoss's library: OSS in the program, ALSA behind it, and PulseAudio behind that. Not
+# with aoss itself: that does nothing on a machine without sound hardware.
 
 # shellcheck disable=SC2034  # conformance.sh reads them
-driver=oss server=pulse record_options= wrapper=(aoss alsa-oss)
+driver=oss server=pulse record_options=
+wrapper=(env LD_PRELOAD=libaoss.so)
+
+requires()
+{
+    "${wrapper[@]}" true 2>&1 | grep -q . && skip "no libaoss.so: apt install alsa-oss" || true
+}
 
 prepare()
 {
