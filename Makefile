@@ -184,8 +184,10 @@ check-drivers: $(DRIVER_TESTS) ## run the drivers' tests against real sound serv
 
 # --- the bench ---
 
+BENCH_LISTENERS := $(filter pa pipewire,$(AUDIO_DRIVERS))
 BENCH_OBJECTS := $(addprefix tests/bench/, analysis.o floor_writer.o guest_driver.o listener.o \
-	machine_ours.o machine_qemu.o stall_watch.o)
+	$(BENCH_LISTENERS:%=listener_%.o) machine_ours.o machine_qemu.o stall_watch.o)
+tests/bench/listener_pipewire.o: CPPFLAGS += $(CFLAGS_pipewire)
 
 .PHONY: bench-tools
 bench-tools: tests/bench/measure tests/bench/skewed_clock.so ## build what scripts/bench uses

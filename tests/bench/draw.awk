@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# awk -f figures.awk -f draw.awk RAW.jsonl > SVG: above, how the delays of the idle runs ("grid:")
-# are distributed; below, breaks against delay ("curve:"), idle and beside two busy loops.
+# awk -f figures.awk -f draw.awk -v driver=NAME RAW.jsonl > SVG: above, how the delays of the idle
+# runs ("grid:") are distributed; below, breaks against delay ("curve:"), idle and beside two busy
+# loops.
 
 function esc(s)
 {
@@ -69,7 +70,7 @@ kind(text("label")) == "grid" && number("hogs") == 0 && list("delays_us", q) == 
     note[strips] = sprintf("%d", number("breaks") / minutes + 0.5)
 }
 
-kind(text("label")) == "curve" {
+kind(text("label")) == "curve" && !text("failed") {
     series = text("contender") SUBSEP (number("hogs") > 0)
     n = ++points[series]
     point_x[series, n] = number("delay_median_us") / 1000
@@ -79,7 +80,7 @@ kind(text("label")) == "curve" {
 }
 
 END {
-    put(30, 30, "start", "title", "From the guest's position to the sink's monitor")
+    put(30, 30, "start", "title", "From the guest's position to the sink's monitor: " driver)
     put(30, 48, "start", "small", "idle; the line is all of it, the box 1 to 99 %, the mark the median")
     put(985, 48, "end", "small", "breaks a minute")
     start = y

@@ -244,7 +244,8 @@ static int make_bios(void)
 
 static _Noreturn void become_qemu(const char *audiodev, int ram, int bios, int socket)
 {
-    const char *id = strstr(audiodev, ",id="), *server = getenv("PULSE_SERVER");
+    const char *id = strstr(audiodev, ",id="),
+               *server = strncmp(audiodev, "pa,", 3) == 0 ? getenv("PULSE_SERVER") : NULL;
     char memory[128], firmware[64], device[128], chardev[64], audio[512];
 
     snprintf(memory, sizeof(memory),
@@ -252,7 +253,7 @@ static _Noreturn void become_qemu(const char *audiodev, int ram, int bios, int s
     snprintf(firmware, sizeof(firmware), "/proc/self/fd/%d", bios);
     snprintf(device, sizeof(device), "ES1370,addr=%d,audiodev=%.*s", SLOT,
              id ? (int)strcspn(id + 4, ",") : 0, id ? id + 4 : "");
-    /* It does not look for a server that only the environment names. */
+    /* It does not look for a PulseAudio that only the environment names. */
     snprintf(audio, sizeof(audio), "%s%s%s", audiodev, server ? ",server=" : "",
              server ? server : "");
     snprintf(chardev, sizeof(chardev), "socket,id=qtest,fd=%d", socket);

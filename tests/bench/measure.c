@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One measurement of one contender against the PulseAudio that the environment
- * names (tests/bench/with-pulse starts one).
+ * One measurement of one contender against the sound server that the environment
+ * names (tests/bench/with-server starts one): SERVER_KIND (pa or pipewire; pa),
+ * SERVER_PIDS, its processes, and SERVER_MAIN, that whose main thread sound goes
+ * through.
  *
  *     measure ours|qemu --audiodev AUDIODEV [OPTION...]
  *     measure floor --target US [OPTION...]
@@ -12,11 +14,11 @@
  *     --hogs N          busy loops beside it (0)
  *     --poll US         looks at the position, 0: only at interrupts (ours 0, qemu 500)
  *     --latency-factor N   ours: with the latency asked for made so many times longer (1)
- *     --source NAME     what to listen to (out.monitor)
+ *     --sink NAME       what is listened to (out)
  *     --label TEXT      shown in the figures
  *     --json FILE       add the figures there too, as one line of JSON
  *
- * Prints one line "key=value ...":
+ * Prints one line "key=value ...", of a contender that does not play only failed=WHAT:
  *   step_median, step_max     frames that the position moves at once, when it is looked at as fast
  *                             as can be (for a second after the measurement)
  *   delay_{median,p99,max}_us from the position passing a frame to that frame at the monitor
@@ -35,10 +37,10 @@
  *   cpu_s_min                 seconds of processor time a minute, of the device model's process.
  *                             Ours includes the guest's driver, QEMU's the answering of qtest's
  *                             commands.
- *   pulse_cpu_s_min           of the sound server (PULSE_PID in the environment), less what it
- *                             uses while it has nobody but the listener
+ *   server_cpu_s_min          of the sound server (SERVER_PIDS), less what it uses while it has
+ *                             nobody but the listener
  *   stalls, stall_max_us      of the machine: a millisecond and longer
- *   server_waits, server_wait_max_us   of the sound server, likewise
+ *   server_waits, server_wait_max_us   of the sound server's main thread (SERVER_MAIN), likewise
  *   window_us                 a break is explained by a stall this long before it
  */
 #include <errno.h>
@@ -63,6 +65,7 @@
 #include "bench/machine.h"
 #include "bench/record.h"
 #include "bench/stall_watch.h"
+#include "config.h"
 
 /* A break is explained by a stall at most so long, and the median delay, before it: what was late
  * to be written then is heard (or not) a delay later, and the server takes some of its own periods
@@ -76,7 +79,7 @@
 enum { MAX_HOGS = 64, MAX_BREAKS = 100000, DELAY_POINTS = 100 };
 
 struct options {
-    const char *contender, *audiodev, *source, *json, *label;
+    const char *contender, *audiodev, *sink, *json, *label;
     unsigned target_us, period, seconds, warm_up, hogs, poll_us, latency_factor;
 };
 
@@ -170,25 +173,88 @@ static struct record *make_record(const struct options *o)
     return r;
 }
 
-/* The sound server's process, 0 if it is not known. */
-static pid_t server_pid(void)
-{
-    const char *pid = getenv("PULSE_PID");
-
-    return pid ? atoi(pid) : 0;
-}
-
-/* Its processor time; 0 if it is not known. */
+/* The sound server's processor time; 0 if its processes are not known. */
 static uint64_t server_cpu(void)
 {
-    struct timespec t;
-    clockid_t clock;
+    const char *pids = getenv("SERVER_PIDS");
+    uint64_t sum = 0;
+    char *end;
 
-    if (!server_pid() || clock_getcpuclockid(server_pid(), &clock) != 0 ||
-        clock_gettime(clock, &t) < 0) {
-        return 0;
+    for (long pid; pids && (pid = strtol(pids, &end, 10)) > 0; pids = end) {
+        struct timespec t;
+        clockid_t clock;
+
+        if (clock_getcpuclockid((pid_t)pid, &clock) != 0 || clock_gettime(clock, &t) < 0) {
+            die("SERVER_PIDS: no process %ld", pid);
+        }
+        sum += (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
     }
-    return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
+    return sum;
+}
+
+/* --- the figures' lines --- */
+
+struct output {
+    FILE *json; /* or NULL */
+    const char *comma;
+};
+
+static void put_text(struct output *out, const char *key, const char *value)
+{
+    printf("%s=%s ", key, value);
+    if (out->json) {
+        fprintf(out->json, "%s\"%s\":\"%s\"", out->comma, key, value);
+        out->comma = ",";
+    }
+}
+
+static void put(struct output *out, const char *key, double value)
+{
+    printf("%s=%.10g ", key, value);
+    if (out->json) {
+        fprintf(out->json, "%s\"%s\":%.10g", out->comma, key, value);
+        out->comma = ",";
+    }
+}
+
+/* What was measured, and how. */
+static struct output begin_output(const struct options *o)
+{
+    struct output out = {.json = o->json ? fopen(o->json, "a") : NULL, .comma = "{"};
+
+    if (o->json && !out.json) {
+        die("cannot write %s: %s", o->json, strerror(errno));
+    }
+    put_text(&out, "label", o->label);
+    put_text(&out, "contender", o->contender);
+    put_text(&out, "audiodev", o->audiodev ? o->audiodev : "-");
+    put(&out, "target_us", o->target_us);
+    put(&out, "period", o->period);
+    put(&out, "seconds", o->seconds);
+    put(&out, "hogs", o->hogs);
+    put(&out, "poll_us", o->poll_us);
+    return out;
+}
+
+static void end_output(struct output *out)
+{
+    printf("\n");
+    if (out->json) {
+        fprintf(out->json, "}\n");
+        if (fclose(out->json) != 0) {
+            die("cannot write the figures: %s", strerror(errno));
+        }
+    }
+}
+
+/* There are no figures of a contender that does not play: that is what is to be said of it. */
+static _Noreturn void give_up(const struct options *o, const char *what)
+{
+    struct output out = begin_output(o);
+
+    put_text(&out, "failed", what);
+    end_output(&out);
+    die("the contender: %s", what);
 }
 
 /* --- the measurement --- */
@@ -201,11 +267,40 @@ struct result {
     double server_load; /* seconds a second */
 };
 
+static struct listener *listen_to(const char *sink, unsigned seconds)
+{
+    const char *kind = getenv("SERVER_KIND");
+
+    if (!kind || strcmp(kind, "pa") == 0) {
+        return listener_pa(sink, seconds);
+    }
+#ifdef CONFIG_AUDIO_PIPEWIRE
+    if (strcmp(kind, "pipewire") == 0) {
+        return listener_pipewire(sink, seconds);
+    }
+#endif
+    die("SERVER_KIND=%s: this build cannot listen to it: configure with that driver", kind);
+}
+
+/* In the time measured, and not only silence. */
+static bool was_heard(const struct result *result, const struct record *r)
+{
+    for (size_t i = 0; i < result->run_count; i++) {
+        const struct heard *run = &result->runs[i];
+
+        if (run->first != 0 && run->time >= r->begin && run->time < r->end) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static struct listener *listen_and_run(const struct options *o, struct record *r, pid_t contender,
                                        int go, struct result *result)
 {
     struct listener *listener =
-        listener_start(o->source, o->warm_up + o->seconds + 2 * (unsigned)(DENSE_NS / NS_PER_S));
+        listen_to(o->sink, o->warm_up + o->seconds + 2 * (unsigned)(DENSE_NS / NS_PER_S));
+    const char *server_main = getenv("SERVER_MAIN");
     struct stall_watch *watch;
     uint64_t alone, busy, now;
     pid_t hogs[MAX_HOGS];
@@ -220,7 +315,7 @@ static struct listener *listen_and_run(const struct options *o, struct record *r
     alone = server_cpu();
     sleep_until(clock_now_ns() + ALONE_NS);
     alone = server_cpu() - alone;
-    watch = stall_watch_start(server_pid());
+    watch = stall_watch_start(server_main ? atoi(server_main) : 0);
     if (!watch) {
         exit(1);
     }
@@ -248,37 +343,15 @@ static struct listener *listen_and_run(const struct options *o, struct record *r
     }
     stall_watch_end(watch, &result->stalls, &result->server_waits);
     if (waitpid(contender, &status, 0) < 0 || status != 0) {
-        die("the contender failed (status %d)", status);
+        give_up(o, "failed");
+    }
+    if (!was_heard(result, r)) {
+        give_up(o, "not heard");
     }
     result->record = r;
     result->server_load =
         (double)busy / (double)(r->end - r->begin) - (double)alone / (double)ALONE_NS;
     return listener;
-}
-
-/* --- the figures --- */
-
-struct output {
-    FILE *json; /* or NULL */
-    const char *comma;
-};
-
-static void put_text(struct output *out, const char *key, const char *value)
-{
-    printf("%s=%s ", key, value);
-    if (out->json) {
-        fprintf(out->json, "%s\"%s\":\"%s\"", out->comma, key, value);
-        out->comma = ",";
-    }
-}
-
-static void put(struct output *out, const char *key, double value)
-{
-    printf("%s=%.10g ", key, value);
-    if (out->json) {
-        fprintf(out->json, "%s\"%s\":%.10g", out->comma, key, value);
-        out->comma = ",";
-    }
 }
 
 static void put_steps(struct output *out, const struct record *r)
@@ -415,14 +488,11 @@ static void put_stalls(struct output *out, const char *count_key, const char *lo
 
 static void report(const struct options *o, const struct result *result)
 {
-    struct output out = {.json = o->json ? fopen(o->json, "a") : NULL, .comma = "{"};
     const struct record *r = result->record;
+    struct output out = begin_output(o);
     struct histogram all, quiet;
     uint64_t window;
 
-    if (o->json && !out.json) {
-        die("cannot write %s: %s", o->json, strerror(errno));
-    }
     if (!histogram_init(&all) || !histogram_init(&quiet)) {
         die("no memory");
     }
@@ -432,14 +502,6 @@ static void report(const struct options *o, const struct result *result)
     delays_measure(result->runs, result->run_count, r->begin, r->end, r->passings, r->passing_count,
                    r->smooth, &result->stalls, window, &quiet);
 
-    put_text(&out, "label", o->label);
-    put_text(&out, "contender", o->contender);
-    put_text(&out, "audiodev", o->audiodev ? o->audiodev : "-");
-    put(&out, "target_us", o->target_us);
-    put(&out, "period", o->period);
-    put(&out, "seconds", o->seconds);
-    put(&out, "hogs", o->hogs);
-    put(&out, "poll_us", o->poll_us);
     put_steps(&out, r);
     put(&out, "delay_median_us", histogram_quantile(&all, 0.5));
     put(&out, "delay_p99_us", histogram_quantile(&all, 0.99));
@@ -450,11 +512,10 @@ static void report(const struct options *o, const struct result *result)
     put_breaks(&out, o, result, window);
     put_interrupts(&out, result);
     put(&out, "cpu_s_min", r->cpu_time ? 60.0 * (double)r->cpu / (double)r->cpu_time : 0);
-    put(&out, "pulse_cpu_s_min", 60.0 * result->server_load);
+    put(&out, "server_cpu_s_min", 60.0 * result->server_load);
     put_stalls(&out, "stalls", "stall_max_us", r, &result->stalls);
     put_stalls(&out, "server_waits", "server_wait_max_us", r, &result->server_waits);
     put(&out, "window_us", (double)(window / NS_PER_US));
-    printf("\n");
     if (out.json) {
         /* Quantiles by hundredths, for the drawing. */
         fprintf(out.json, ",\"delays_us\":[");
@@ -462,11 +523,9 @@ static void report(const struct options *o, const struct result *result)
             fprintf(out.json, "%s%.0f", i ? "," : "",
                     histogram_quantile(&all, (double)i / DELAY_POINTS));
         }
-        fprintf(out.json, "]}\n");
-        if (fclose(out.json) != 0) {
-            die("cannot write %s: %s", o->json, strerror(errno));
-        }
+        fprintf(out.json, "]");
     }
+    end_output(&out);
     histogram_free(&all);
     histogram_free(&quiet);
 }
@@ -487,15 +546,22 @@ static unsigned number(const char *option, const char *text, unsigned least, uns
 static struct options parse(int argc, char **argv)
 {
     static const struct option known[] = {
-        {"audiodev", required_argument, NULL, 'a'},       {"target", required_argument, NULL, 't'},
-        {"period", required_argument, NULL, 'p'},         {"seconds", required_argument, NULL, 's'},
-        {"warm-up", required_argument, NULL, 'w'},        {"hogs", required_argument, NULL, 'h'},
-        {"poll", required_argument, NULL, 'l'},           {"source", required_argument, NULL, 'o'},
-        {"json", required_argument, NULL, 'j'},           {"label", required_argument, NULL, 'n'},
-        {"latency-factor", required_argument, NULL, 'f'}, {NULL, 0, NULL, 0},
+        {"audiodev", required_argument, NULL, 'a'},
+        {"target", required_argument, NULL, 't'},
+        {"period", required_argument, NULL, 'p'},
+        {"seconds", required_argument, NULL, 's'},
+        {"warm-up", required_argument, NULL, 'w'},
+        {"hogs", required_argument, NULL, 'h'},
+        {"poll", required_argument, NULL, 'l'},
+        {"sink", required_argument, NULL, 'o'},
+        {"json", required_argument, NULL, 'j'},
+        {"label", required_argument, NULL, 'n'},
+        {"latency-factor", required_argument, NULL, 'f'},
+        {"listen", required_argument, NULL, 'i'},
+        {NULL, 0, NULL, 0},
     };
     struct options o = {.contender = argc > 1 ? argv[1] : "",
-                        .source = "out.monitor",
+                        .sink = "out",
                         .label = "-",
                         .latency_factor = 1,
                         .period = 1024,
@@ -533,7 +599,7 @@ static struct options parse(int argc, char **argv)
             o.poll_us = number("--poll", optarg, 0, 100000);
             break;
         case 'o':
-            o.source = optarg;
+            o.sink = optarg;
             break;
         case 'j':
             o.json = optarg;

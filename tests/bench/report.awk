@@ -38,8 +38,24 @@ function rows_of(which, row)
 }
 
 kind(label) == "cpu" {
+    if (text("failed"))
+        next
     key = "grid:" name(label) SUBSEP number("period") SUBSEP number("target_us")
-    cpu[key] = sprintf("%6.1f %6.1f", number("cpu_s_min"), number("pulse_cpu_s_min"))
+    cpu[key] = sprintf("%6.1f %6.1f", number("cpu_s_min"), number("server_cpu_s_min"))
+    next
+}
+
+# A contender that does not play has no figures.
+text("failed") {
+    key = row_of(label)
+    broken[key, loaded] = "-"
+    delay[key, loaded] = sprintf("%23s", text("failed"))
+    stalled[key, loaded] = sprintf("%12s", "-")
+    if (loaded == "idle") {
+        step[key] = sprintf("%11s", "-")
+        late[key] = sprintf("%31s", "-")
+        cpu[key] = sprintf("%13s", "-")
+    }
     next
 }
 
@@ -58,7 +74,7 @@ kind(label) == "cpu" {
 }
 
 kind(label) == "grid" && loaded == "idle" && text("contender") != "qemu" {
-    cpu[key] = sprintf("%6.1f %6.1f", number("cpu_s_min"), number("pulse_cpu_s_min"))
+    cpu[key] = sprintf("%6.1f %6.1f", number("cpu_s_min"), number("server_cpu_s_min"))
 }
 
 kind(label) == "drift" {

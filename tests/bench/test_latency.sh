@@ -13,13 +13,13 @@ set -eu
     echo "needs root, for realtime priorities"
     exit 77
 }
-. "$SRC/tests/drivers/pulse.sh"
+# shellcheck disable=SC2034  # routes.sh's
+route=pa
+. "$SRC/tests/bench/routes.sh"
 
 for ((run = 0; run < ${LATENCY_RUNS:-5}; run++)); do
     for period in 64 1024; do
-        start_server
-        # shellcheck disable=SC2154  # pulse.sh's
-        export PULSE_PID=$server
+        route_start
         "$BUILD/tests/bench/measure" ours --audiodev pa,id=check --period $period --seconds 3 \
             --latency-factor "${LATENCY_FACTOR:-1}" --json raw.jsonl >figures 2>log || {
             sed 's/^/# /' log
@@ -27,7 +27,7 @@ for ((run = 0; run < ${LATENCY_RUNS:-5}; run++)); do
             exit 1
         }
         sed 's/^/# /' figures
-        kill_server
+        route_end
     done
 done
 awk -f "$SRC/tests/bench/figures.awk" -f "$SRC/tests/bench/judge.awk" raw.jsonl

@@ -97,6 +97,27 @@ tables()
     grep -qE '^ +5\.0 ms writer +3\.3 +4\.4 +10\.0 +0 / 2 / 0 +5\.5 +6\.6 +10\.0 +14 / 2 / 0$' said
 }
 
+# It is not taken for a row of zeros.
+silent_contender_has_no_figures()
+{
+    {
+        figures "grid:this card" ours 64 0 0 4200 6100 2
+        figures "grid:this card" ours 64 2 0 4200 6100 20
+        for hogs in 0 2; do
+            printf '{"label":"grid:QEMU","contender":"qemu","target_us":0,"period":64,"hogs":%d,' "$hogs"
+            printf '"seconds":30,"failed":"not heard"}\n'
+        done
+        printf '{"label":"cpu:QEMU","contender":"qemu","target_us":0,"period":64,"failed":"failed"}\n'
+        printf '{"label":"curve:QEMU","contender":"qemu","target_us":5000,"failed":"failed","hogs":0}\n'
+    } >raw
+    with report
+    grep -qE '^QEMU +64 +- +not heard +- +- +- +-$' said
+    grep -qE '^ +5\.0 ms QEMU +failed +-' said
+    with draw
+    expect_not said QEMU,
+    expect_not said '<circle'
+}
+
 drawing()
 {
     {
@@ -110,4 +131,5 @@ drawing()
     expect said '</svg>'
 }
 
-run_cases good_runs_pass some_noise_passes one_lucky_run_is_not_enough each_limit_holds tables drawing
+run_cases good_runs_pass some_noise_passes one_lucky_run_is_not_enough each_limit_holds tables \
+    silent_contender_has_no_figures drawing
