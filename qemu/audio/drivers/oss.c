@@ -12,7 +12,6 @@
  * nothing for as long.
  */
 #include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -29,12 +28,14 @@
 
 /* The device is asked this often for how far it is. */
 #define ASK_NS (20 * NS_PER_MS)
-/* An answer that took longer is too vague. */
-#define VAGUE_NS (4 * NS_PER_MS)
+/* An answer that took longer is too vague, unless there is no better one. */
+#define VAGUE_NS (1 * NS_PER_MS)
+enum { ASK_TIMES = 3 };
+
 /* What it takes to wake up and write. */
 #define WAKE_NS (NS_PER_MS / 2)
-/* A device that has not begun to play by then will not. */
-#define BEGIN_NS (1 * NS_PER_S)
+/* The first sound waits no longer for the silence before it. */
+#define FILL_NS (100 * NS_PER_MS)
 
 struct oss_sink {
     struct oss_device device;
@@ -55,28 +56,26 @@ static uint64_t low_ns(const struct oss_sink *sink)
     return sink->timing.state.block_ns + WAKE_NS;
 }
 
-/* Bytes. Negative: it does not say; padsp does not while it connects its stream. Writing tells
- * whether it is gone. */
-static int free_room(const struct oss_sink *sink)
-{
-    audio_buf_info room;
-
-    return ioctl(sink->device.fd, SNDCTL_DSP_GETOSPACE, &room) < 0 ? -1 : room.bytes;
-}
-
+/* A thread that was stopped in between asks again. */
 static void ask(struct oss_sink *sink)
 {
-    uint64_t before = clock_now_ns(), after;
-    int room = free_room(sink), delay = 0;
+    uint64_t after;
+    int room, delay;
 
-    if (ioctl(sink->device.fd, SNDCTL_DSP_GETODELAY, &delay) < 0) {
-        delay = 0;
+    for (int i = 0; i < ASK_TIMES; i++) {
+        sink->asked_ns = clock_now_ns();
+        if (!oss_device_room(&sink->device, &room) || room < 0) {
+            return; /* writing tells whether it is gone */
+        }
+        if (ioctl(sink->device.fd, SNDCTL_DSP_GETODELAY, &delay) < 0) {
+            delay = 0;
+        }
+        after = clock_now_ns();
+        if (after - sink->asked_ns <= VAGUE_NS) {
+            break;
+        }
     }
-    after = clock_now_ns();
-    sink->asked_ns = after;
-    if (room >= 0 && after - before <= VAGUE_NS) {
-        oss_timing_answer(&sink->timing, after, room, delay);
-    }
+    oss_timing_answer(&sink->timing, after, room, delay);
 }
 
 static long write_frames(struct oss_sink *sink, const void *data, size_t frames, bool sound,
@@ -95,14 +94,12 @@ static long write_frames(struct oss_sink *sink, const void *data, size_t frames,
 /* As far as there is room. False with err set: gone. */
 static bool write_silence(struct oss_sink *sink, uint64_t ns, struct err *err)
 {
-    static const uint8_t zero[1024], middle[1024] = {[0 ... 1023] = 0x80};
-    const struct pcm_format *format = &sink->device.format;
-    uint64_t most = sizeof(zero) / sink->device.frame_bytes;
-    uint64_t left = ns * format->rate / NS_PER_S;
+    uint64_t left = ns * sink->device.format.rate / NS_PER_S;
+    size_t most;
+    const void *silence = oss_device_silence(&sink->device, &most);
 
     while (left > 0) {
-        long n = write_frames(sink, format->bits == 8 ? middle : zero, left < most ? left : most,
-                              false, err);
+        long n = write_frames(sink, silence, left < most ? left : most, false, err);
 
         if (n <= 0) {
             return n == 0;
@@ -134,43 +131,34 @@ static bool keep_playing(struct oss_sink *sink, struct err *err)
     return write_silence(sink, sink->silence_ns - queued_ns(sink, now), err);
 }
 
-/* Waits until some of the silence has been taken, so that the device plays, and until the rest of
- * it is queued: padsp makes a stream when it has something to play, and takes little at a time. */
-static bool begin_to_play(struct oss_sink *sink, struct err *err)
+/* padsp's socket holds little, so that takes several writes. */
+static bool fill_with_silence(struct oss_sink *sink, struct err *err)
 {
     static const struct timespec nap = {0, NS_PER_MS};
-    uint64_t until = clock_now_ns() + BEGIN_NS;
-    int least = INT_MAX;
-    bool plays = false;
+    uint64_t until = clock_now_ns() + FILL_NS;
 
-    if (!write_silence(sink, sink->silence_ns, err)) {
-        return false;
-    }
-    while (clock_now_ns() < until) {
-        int room = free_room(sink);
+    while (keep_playing(sink, err)) {
+        uint64_t now = clock_now_ns();
 
-        plays |= room > least;
-        least = room >= 0 ? room : least;
-        if (plays) {
-            if (!keep_playing(sink, err)) {
-                return false;
-            }
-            if (queued_ns(sink, clock_now_ns()) > floor_ns(sink)) {
-                return true;
-            }
+        if (queued_ns(sink, now) > floor_ns(sink) || now >= until) {
+            return true;
         }
         nanosleep(&nap, NULL);
     }
-    return plays || err_set(err,
-                            "%s does not play what it is given: is its sink suspended, or without "
-                            "a clock?",
-                            sink->device.path);
+    return false;
 }
 
 static void *oss_open(const struct audio_settings *settings, const char *name,
                       const struct pcm_format *format, struct err *err)
 {
     uint64_t latency = settings->out_latency_us * NS_PER_US, chunk = audio_chunk_ns(settings);
+    const struct oss_wish wish = {
+        .path = settings->sink,
+        .access = O_WRONLY,
+        .fragment_ns = chunk,
+        .buffer_ns = 2 * audio_longest_ns(settings),
+        .silence_ns = latency,
+    };
     struct oss_sink *sink = calloc(1, sizeof(*sink));
 
     (void)name; /* OSS has no mixer that would show it */
@@ -178,15 +166,14 @@ static void *oss_open(const struct audio_settings *settings, const char *name,
         err_set(err, "no memory for an OSS device");
         return NULL;
     }
-    if (!oss_device_open(&sink->device, settings->sink, O_WRONLY, settings, format, chunk,
-                         2 * audio_longest_ns(settings), err)) {
+    if (!oss_device_open(&sink->device, &wish, settings, format, err)) {
         free(sink);
         return NULL;
     }
     oss_timing_init(&sink->timing, format, sink->device.fragment_bytes, sink->device.buffer_bytes);
     sink->chunk_ns = chunk;
     sink->silence_ns = latency > low_ns(sink) + chunk ? latency : low_ns(sink) + chunk;
-    if (!begin_to_play(sink, err)) {
+    if (!fill_with_silence(sink, err)) {
         oss_device_close(&sink->device);
         free(sink);
         return NULL;

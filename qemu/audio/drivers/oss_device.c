@@ -3,10 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/soundcard.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -22,8 +27,39 @@ enum { RATE_TOLERANCE = 200 };
 /* A fragment is two to the power of this, in bytes; OSS asks for 16 bytes at least. */
 enum { MIN_SHIFT = 4, MAX_SHIFT = 16, MIN_FRAGMENTS = 2, MAX_FRAGMENTS = 0x7ffe };
 
-/* aoss keeps the devices of a process in a list that has no lock. */
+/* A device that has not begun to play by then will not. */
+#define PLAY_NS (500 * NS_PER_MS)
+/* What padsp may take to begin to connect. */
+#define CONNECT_NS (100 * NS_PER_MS)
+
+static const struct timespec nap = {0, NS_PER_MS};
+
+/* One device at a time is opened or closed: aoss keeps those of a process in a list that has no
+ * lock, and there is but one of the following. */
 static pthread_mutex_t opening = PTHREAD_MUTEX_INITIALIZER;
+
+/*
+ * padsp does not say what latency it wants to record with, and PulseAudio then
+ * gives two seconds of sound every two seconds, of which padsp loses most; what
+ * its library finds in this variable goes instead. It must not find it where
+ * padsp plays: the queue would be made so long, and be filled before it begins.
+ * The text is part of the environment from the first opening on, so that other
+ * threads may read that while this changes.
+ */
+static char latency[] = "PULSE_LATENCY_MSEC=\0          ";
+enum { LATENCY_NAME = sizeof("PULSE_LATENCY_MSEC=") - 1 };
+
+/* 0: none. */
+static bool set_latency(uint64_t ns, struct err *err)
+{
+    char value[sizeof(latency) - LATENCY_NAME] = "";
+
+    if (ns > 0) {
+        snprintf(value, sizeof(value), "%u", (unsigned)(ns / NS_PER_MS) + 1);
+    }
+    memcpy(latency + LATENCY_NAME, value, sizeof(value));
+    return putenv(latency) == 0 || err_set(err, "no memory for an OSS device");
+}
 
 static bool cannot_open(const char *path, struct err *err)
 {
@@ -117,26 +153,101 @@ static bool get_sizes(struct oss_device *d, int access, struct err *err)
     if (ioctl(d->fd, access == O_RDONLY ? SNDCTL_DSP_GETISPACE : SNDCTL_DSP_GETOSPACE, &info) < 0) {
         return err_set(err, "%s does not say what it has room for: %s", d->path, strerror(errno));
     }
-    if (info.fragsize <= 0 || info.fragstotal <= 0 || info.bytes < 0) {
+    /* padsp's bytes mean nothing while it connects a stream, which it does at once to record. */
+    if (info.fragsize <= 0 || (access == O_WRONLY && info.bytes < info.fragsize)) {
         return err_set(err,
-                       "%s says that it works in %d pieces of %d bytes; use -audiodev alsa or "
-                       "pa",
-                       d->path, info.fragstotal, info.fragsize);
+                       "%s says that it works in pieces of %d bytes and has room for %d; use "
+                       "-audiodev alsa or pa",
+                       d->path, info.fragsize, info.bytes);
     }
     d->fragment_bytes = (uint32_t)info.fragsize;
     d->buffer_bytes = (uint32_t)info.bytes;
     return true;
 }
 
-static bool set_up(struct oss_device *d, int access, const struct audio_settings *settings,
-                   uint64_t fragment_ns, uint64_t buffer_ns, struct err *err)
+/* Writes what it takes of the frames that are left. False with err set: gone. */
+static bool write_silence(const struct oss_device *d, size_t *left, struct err *err)
+{
+    size_t frames;
+    const void *silence = oss_device_silence(d, &frames);
+    long n;
+
+    do {
+        frames = *left < frames ? *left : frames;
+        n = oss_device_frames(d, write(d->fd, silence, frames * d->frame_bytes), err);
+        *left -= n > 0 ? (size_t)n : 0;
+    } while (n > 0 && *left > 0);
+    return n >= 0;
+}
+
+/* Returns when the device has taken some of the silence: it plays. padsp connects its stream only
+ * when there is something to play, and takes little of it before. */
+static bool begin_to_play(const struct oss_device *d, uint64_t silence_ns, struct err *err)
+{
+    uint64_t until = clock_now_ns() + PLAY_NS;
+    size_t fragments = 2 * d->fragment_bytes / d->frame_bytes;
+    size_t left = (size_t)(silence_ns * d->format.rate / NS_PER_S);
+    int room, least = INT_MAX;
+
+    left = left > fragments ? left : fragments;
+    while (clock_now_ns() < until) {
+        size_t before = left;
+
+        if (left > 0 && !write_silence(d, &left, err)) {
+            return false;
+        }
+        if (!oss_device_room(d, &room)) {
+            return err_set(err, "%s has gone away at once: is there a sink?", d->path);
+        }
+        if (left == before && room > least) {
+            return true;
+        }
+        least = room < 0 ? INT_MAX : room;
+        nanosleep(&nap, NULL);
+    }
+    return err_set(err, "%s does not play what it is given: is its sink suspended?", d->path);
+}
+
+/* Until padsp, whose device is a socket, has read the environment: while it connects it says that
+ * less than nothing has come. */
+static void begin_to_record(const struct oss_device *d)
+{
+    uint64_t until = clock_now_ns() + CONNECT_NS;
+    audio_buf_info info = {.bytes = 0};
+    struct stat stat;
+
+    if (fstat(d->fd, &stat) < 0 || !S_ISSOCK(stat.st_mode)) {
+        return;
+    }
+    while (ioctl(d->fd, SNDCTL_DSP_GETISPACE, &info) == 0 && info.bytes == 0 &&
+           clock_now_ns() < until) {
+        nanosleep(&nap, NULL);
+    }
+}
+
+static void close_device(struct oss_device *d)
+{
+    /* Or closing waits until all has been heard, which a server that hangs makes for ever. */
+    ioctl(d->fd, SNDCTL_DSP_RESET, 0);
+    close(d->fd);
+}
+
+static bool set_up(struct oss_device *d, const struct oss_wish *wish,
+                   const struct audio_settings *settings, struct err *err)
 {
     int policy = settings->dsp_policy;
 
     if (policy < 0 || ioctl(d->fd, SNDCTL_DSP_POLICY, &policy) < 0) {
-        set_fragments(d, fragment_ns, buffer_ns);
+        set_fragments(d, wish->fragment_ns, wish->buffer_ns);
     }
-    return set_format(d, err) && get_sizes(d, access, err);
+    if (!set_format(d, err) || !get_sizes(d, wish->access, err)) {
+        return false;
+    }
+    if (wish->access == O_RDONLY) {
+        begin_to_record(d);
+        return true;
+    }
+    return begin_to_play(d, wish->silence_ns, err);
 }
 
 /*
@@ -155,26 +266,46 @@ static bool open_device(struct oss_device *d, int access, const struct audio_set
     return true;
 }
 
-bool oss_device_open(struct oss_device *d, const char *path, int access,
+bool oss_device_open(struct oss_device *d, const struct oss_wish *wish,
                      const struct audio_settings *settings, const struct pcm_format *format,
-                     uint64_t fragment_ns, uint64_t buffer_ns, struct err *err)
+                     struct err *err)
 {
     bool ok;
 
     *d = (struct oss_device){
         .fd = -1,
-        .path = path ? path : "/dev/dsp",
+        .path = wish->path ? wish->path : "/dev/dsp",
         .format = *format,
         .frame_bytes = pcm_frame_bytes(format),
     };
     pthread_mutex_lock(&opening);
-    ok = open_device(d, access, settings, err);
-    if (ok && !set_up(d, access, settings, fragment_ns, buffer_ns, err)) {
-        close(d->fd);
+    ok = set_latency(wish->access == O_RDONLY ? wish->fragment_ns : 0, err) &&
+         open_device(d, wish->access, settings, err);
+    if (ok && !set_up(d, wish, settings, err)) {
+        close_device(d);
         ok = false;
     }
     pthread_mutex_unlock(&opening);
     return ok;
+}
+
+bool oss_device_room(const struct oss_device *d, int *bytes)
+{
+    audio_buf_info info;
+
+    if (ioctl(d->fd, SNDCTL_DSP_GETOSPACE, &info) < 0) {
+        return false;
+    }
+    *bytes = info.bytes; /* negative, while padsp connects a stream */
+    return true;
+}
+
+const void *oss_device_silence(const struct oss_device *d, size_t *frames)
+{
+    static const uint8_t zero[1024], middle[1024] = {[0 ... 1023] = 0x80};
+
+    *frames = sizeof(zero) / d->frame_bytes;
+    return d->format.bits == 8 ? middle : zero;
 }
 
 long oss_device_frames(const struct oss_device *d, ssize_t bytes, struct err *err)
@@ -196,8 +327,6 @@ long oss_device_frames(const struct oss_device *d, ssize_t bytes, struct err *er
 void oss_device_close(struct oss_device *d)
 {
     pthread_mutex_lock(&opening);
-    /* Or closing waits until all has been heard, which a server that hangs makes for ever. */
-    ioctl(d->fd, SNDCTL_DSP_RESET, 0);
-    close(d->fd);
+    close_device(d);
     pthread_mutex_unlock(&opening);
 }

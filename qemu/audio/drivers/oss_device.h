@@ -11,6 +11,7 @@
 #define AUDIO_DRIVERS_OSS_DEVICE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -27,12 +28,26 @@ struct oss_device {
     uint32_t buffer_bytes;   /* what it takes until it is full; meaningful for one to play to */
 };
 
-/* path NULL: /dev/dsp. access: O_WRONLY or O_RDONLY. It is asked to work in fragments of at most
- * fragment_ns, and for room for buffer_ns; what it does, the struct says. False with err set, and
- * nothing to close. */
-bool oss_device_open(struct oss_device *d, const char *path, int access,
+struct oss_wish {
+    const char *path;     /* NULL: /dev/dsp */
+    int access;           /* O_WRONLY or O_RDONLY */
+    uint64_t fragment_ns; /* it is asked to work in fragments of this at most, */
+    uint64_t buffer_ns;   /* with room for this; what it does, struct oss_device says */
+    uint64_t silence_ns;  /* one to play to begins with so much silence, or two fragments */
+};
+
+/* False with err set, and nothing to close. One to play to has begun to play; one to record from
+ * may still be connecting. */
+bool oss_device_open(struct oss_device *d, const struct oss_wish *wish,
                      const struct audio_settings *settings, const struct pcm_format *format,
-                     uint64_t fragment_ns, uint64_t buffer_ns, struct err *err);
+                     struct err *err);
+
+/* What it would take without waiting, in bytes; negative: not known now. False: the device is
+ * gone. */
+bool oss_device_room(const struct oss_device *d, int *bytes);
+
+/* Silence in the device's format, and how many frames of it there are. */
+const void *oss_device_silence(const struct oss_device *d, size_t *frames);
 
 /* What read or write has returned (with errno), as whole frames: 0 where nothing could be
  * transferred now. -1 with err set: the device is gone. */
