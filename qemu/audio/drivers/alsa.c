@@ -22,13 +22,16 @@
 #define PAUSE_NS (100 * NS_PER_MS)
 /* The end of a sound is looked for so long after it should have been heard. */
 #define AFTER_NS (50 * NS_PER_MS)
+/* No device takes frames in blocks as long as this. */
+#define STANDSTILL_NS (300 * NS_PER_MS)
 
 struct alsa_sink {
     struct alsa_pcm pcm;
     struct audio_sink_state state;
     bool timeless;        /* it takes frames as fast as they come: null */
     uint64_t queued;      /* frames in the buffer, as last seen or written */
-    uint64_t written_ns;  /* when something was last written */
+    uint64_t tried_ns;    /* when alsa_write was last called */
+    uint64_t still_ns;    /* how long it stood still when that was last seen */
     uint64_t answered_ns; /* when state.answers was last counted */
     uint64_t look_ns;     /* when to see whether it has run dry; UINT64_MAX: it has */
     bool gone;
@@ -65,13 +68,27 @@ static void *alsa_open(const struct audio_settings *settings, const char *name,
     return sink;
 }
 
+/* After error, nothing is queued any more. */
+static void begin_anew(struct alsa_sink *sink, int error)
+{
+    sink->gone = !alsa_pcm_recover(&sink->pcm, error, &sink->why);
+    sink->queued = 0;
+    sink->still_ns = 0;
+    sink->look_ns = UINT64_MAX;
+}
+
 /* The library has returned error, or the device is in the state that goes with it. */
 static void recover(struct alsa_sink *sink, int error)
 {
     sink->state.underruns += error == -EPIPE;
-    sink->gone = !alsa_pcm_recover(&sink->pcm, error, &sink->why);
-    sink->queued = 0;
-    sink->look_ns = UINT64_MAX;
+    begin_anew(sink, error);
+}
+
+/* Drops what is queued; the device has not run dry. */
+static void restart(struct alsa_sink *sink)
+{
+    snd_pcm_drop(sink->pcm.pcm);
+    begin_anew(sink, -EPIPE);
 }
 
 static int error_of(snd_pcm_state_t state)
@@ -94,38 +111,57 @@ static int error_of(snd_pcm_state_t state)
 /* After a pause the device had nothing to take. */
 static void note_pause(struct alsa_sink *sink, uint64_t now)
 {
-    if (now - sink->written_ns > PAUSE_NS) {
+    if (now - sink->tried_ns > PAUSE_NS) {
         sink->pcm.moved_ns = now;
     }
 }
 
-/* Asks the device how far it is. */
+/* Notes how much is queued. True: it is again getting less, after a standstill. */
+static bool has_moved_on(struct alsa_sink *sink, snd_pcm_uframes_t avail, uint64_t now)
+{
+    uint64_t queued = avail < sink->pcm.buffer ? sink->pcm.buffer - avail : 0;
+    bool moved = queued < sink->queued;
+    bool stood = sink->still_ns > STANDSTILL_NS;
+
+    sink->queued = queued;
+    if (moved || queued == 0) {
+        sink->pcm.moved_ns = now;
+    }
+    sink->still_ns = now - sink->pcm.moved_ns;
+    return moved && stood;
+}
+
+/*
+ * Asks the device how far it is. One that stood still, because its server hung
+ * or was suspended, begins anew: what it holds is old, and what it says of its
+ * delay may be nonsense for a while.
+ */
 static void look(struct alsa_sink *sink, uint64_t now)
 {
     snd_pcm_status_t *status;
-    snd_pcm_uframes_t avail;
-    bool running;
+    snd_pcm_state_t state;
     int error;
 
     snd_pcm_status_alloca(&status);
     error = snd_pcm_status(sink->pcm.pcm, status);
-    error = error < 0 ? error : error_of(snd_pcm_status_get_state(status));
+    state = snd_pcm_status_get_state(status);
+    error = error < 0 ? error : error_of(state);
     note_pause(sink, now);
     sink->state.heard_ns = now;
     if (error < 0) {
         recover(sink, error);
         return;
     }
-    avail = snd_pcm_status_get_avail(status);
-    running = snd_pcm_status_get_state(status) == SND_PCM_STATE_RUNNING;
-    if (avail + sink->queued > sink->pcm.buffer) {
-        sink->pcm.moved_ns = now;
+    if (has_moved_on(sink, snd_pcm_status_get_avail(status), now)) {
+        restart(sink);
+        return;
     }
-    sink->queued = avail < sink->pcm.buffer ? sink->pcm.buffer - avail : 0;
     sink->state.heard_ns += frames_to_ns(sink, snd_pcm_status_get_delay(status));
-    sink->timeless = running && sink->queued == 0 && snd_pcm_status_get_delay(status) <= 0;
-    sink->look_ns = running && !sink->timeless ? sink->state.heard_ns + AFTER_NS : UINT64_MAX;
-    if (running && now - sink->answered_ns >= ANSWER_NS) {
+    if (state != SND_PCM_STATE_RUNNING) {
+        return;
+    }
+    sink->timeless = sink->queued == 0 && snd_pcm_status_get_delay(status) <= 0;
+    if (now - sink->answered_ns >= ANSWER_NS) {
         sink->answered_ns = now;
         sink->state.answers++;
     }
@@ -150,6 +186,7 @@ static long alsa_write(void *opaque, const void *data, size_t frames, struct err
     snd_pcm_sframes_t n = 0;
 
     note_pause(sink, now);
+    sink->tried_ns = now;
     if (!sink->gone) {
         frames = room(sink, frames);
     }
@@ -168,7 +205,6 @@ static long alsa_write(void *opaque, const void *data, size_t frames, struct err
         return 0;
     }
     sink->queued += (uint64_t)n;
-    sink->written_ns = now;
     sink->state.heard_ns =
         (sink->state.heard_ns > now ? sink->state.heard_ns : now) + frames_to_ns(sink, n);
     sink->look_ns = sink->state.heard_ns + AFTER_NS;
@@ -186,6 +222,17 @@ static bool alsa_state(void *opaque, struct audio_sink_state *state)
     return !sink->timeless;
 }
 
+/* When a sound should have been heard to its end. */
+static void look_after(struct alsa_sink *sink, uint64_t now)
+{
+    if (sink->timeless) {
+        restart(sink); /* a file gets what the library has kept back */
+    } else {
+        look(sink, now);
+        sink->look_ns = sink->queued > 0 ? sink->state.heard_ns + AFTER_NS : UINT64_MAX;
+    }
+}
+
 /* The device needs no attendance, but after the end of a sound: then the next can begin at once. */
 static bool alsa_wait(void *opaque, int fd, uint64_t until_ns, struct err *err)
 {
@@ -196,7 +243,7 @@ static bool alsa_wait(void *opaque, int fd, uint64_t until_ns, struct err *err)
     wait_for_fd(fd, until_ns == UINT64_MAX ? until_ns : until_ns > now ? until_ns - now : 0);
     now = clock_now_ns();
     if (!sink->gone && now >= sink->look_ns) {
-        look(sink, now);
+        look_after(sink, now);
     }
     if (sink->gone) {
         *err = sink->why;

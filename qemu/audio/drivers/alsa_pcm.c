@@ -166,15 +166,15 @@ static void say_converted(const struct alsa_pcm *p)
 
     if (!atomic_flag_test_and_set(&told)) {
         log_info("ALSA's device '%s' does not take 16-bit stereo sound at %u Hz as it is: the "
-                 "library converts it",
-                 p->device, p->rate);
+                 "library converts it%s%s",
+                 p->device, p->rate, *said ? ": " : "", said);
     }
 }
 
 /* The same device, with the library's conversion in between. */
 static bool open_converting(struct alsa_pcm *p, snd_pcm_stream_t stream,
                             const struct pcm_format *format, uint64_t period_ns, uint64_t buffer_ns,
-                            int why_not, struct err *err)
+                            struct err *err)
 {
     char name[512];
     int error;
@@ -182,7 +182,7 @@ static bool open_converting(struct alsa_pcm *p, snd_pcm_stream_t stream,
     snd_pcm_close(p->pcm);
     p->pcm = NULL;
     if (!name_plug(name, sizeof(name), p->device)) {
-        return wrong_form(p->device, format, why_not, err);
+        return wrong_form(p->device, format, -EINVAL, err);
     }
     error = snd_pcm_open(&p->pcm, name, stream, SND_PCM_NONBLOCK);
     if (error < 0) {
@@ -220,8 +220,13 @@ bool alsa_pcm_open(struct alsa_pcm *p, const char *device, snd_pcm_stream_t stre
         return cannot_open(device, stream, error, err);
     }
     error = set_up(p, format, period_ns, buffer_ns);
-    if (error < 0 && !open_converting(p, stream, format, period_ns, buffer_ns, error, err)) {
-        return false;
+    if (error == -EINVAL) {
+        if (!open_converting(p, stream, format, period_ns, buffer_ns, err)) {
+            return false;
+        }
+    } else if (error < 0) {
+        alsa_pcm_close(p);
+        return cannot_open(device, stream, error, err);
     }
     log_debug("ALSA's device '%s': %s, periods of %lu frames, buffer of %lu%s", device,
               snd_pcm_type_name(snd_pcm_type(p->pcm)), p->period, p->buffer,
@@ -233,6 +238,7 @@ bool alsa_pcm_open(struct alsa_pcm *p, const char *device, snd_pcm_stream_t stre
 
 bool alsa_pcm_recover(struct alsa_pcm *p, int error, struct err *err)
 {
+    bool futile = clock_now_ns() - p->moved_ns > FUTILE_NS;
     int result = error;
 
     *said = '\0';
@@ -241,17 +247,13 @@ bool alsa_pcm_recover(struct alsa_pcm *p, int error, struct err *err)
         if (result == 0 || result == -EAGAIN) {
             return true; /* or will be, soon */
         }
-        error = -EPIPE;
     }
-    if (error == -EPIPE && clock_now_ns() - p->moved_ns < FUTILE_NS) {
+    if (error == -ESTRPIPE || (error == -EPIPE && !futile)) {
         result = snd_pcm_prepare(p->pcm);
-        if (result == 0) {
-            return true;
-        }
     }
-    return err_set(err, "ALSA's device '%s' is gone: %s%s%s%s", p->device,
-                   error == -EPIPE && result == -EPIPE ? "nothing takes its sound any more"
-                                                       : snd_strerror(result),
+    return result == 0 ||
+           err_set(err, "ALSA's device '%s' is gone: %s%s%s%s", p->device,
+                   result == -EPIPE ? "nothing is behind it any more" : snd_strerror(result),
                    *said ? " (" : "", said, *said ? ")" : "");
 }
 

@@ -39,7 +39,8 @@ bool alsa_pcm_open(struct alsa_pcm *p, const char *device, snd_pcm_stream_t stre
                    struct err *err);
 
 /* After the library has returned error: a PCM that has run dry or over, or was suspended with the
- * machine, is prepared again. False with err set: it is gone, or nothing comes of preparing it. */
+ * machine, is prepared again, or goes on. False with err set: it is gone, or nothing comes of it.
+ */
 bool alsa_pcm_recover(struct alsa_pcm *p, int error, struct err *err);
 
 void alsa_pcm_close(struct alsa_pcm *p);
