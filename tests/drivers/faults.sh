@@ -299,6 +299,5 @@ fault_capture()
     "$pattern" check rec 6 >heard || true
     "$pattern" check recorded 1 220500 >recorded.heard || true
     sed 's/^/# recorded: /' recorded.heard
-    echo "exact" >cell
-    guest_noticed_nothing && holds 'whole heard' 'whole recorded.heard'
+    guest_noticed_nothing && holds 'whole heard' 'whole recorded.heard' && echo "exact" >cell
 }

@@ -18,7 +18,12 @@ recorder_start()
     mkfifo "$1.fifo"
     "$BUILD/tests/drivers/listen" "$1" <"$1.fifo" &
     listener=$!
-    tail -F -s 0.01 sink/out >"$1.fifo" 2>/dev/null &
+    {
+        until [ -e sink/out ]; do
+            sleep 0.01
+        done
+        exec tail -f -s 0.01 -c +1 sink/out
+    } >"$1.fifo" 2>/dev/null &
     recorder=$!
 }
 

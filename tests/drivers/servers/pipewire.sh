@@ -43,12 +43,16 @@ bluez_monitor.enabled = false
 EOT
 }
 
+# It leaves out blocks that come too late, so it comes before other work where that is allowed.
+first=()
+! chrt -f 5 true 2>/dev/null || first=(chrt -f 5)
+
 # Returns when the server answers, and links. It has no sink yet.
 server_start()
 {
     local program
     for program in pipewire wireplumber pipewire-pulse; do
-        $program >>$program.log 2>&1 &
+        ${first[@]+"${first[@]}"} $program >>$program.log 2>&1 &
         servers+=($!)
         [ $program != pipewire ] || wait_until test -S pipewire-0
     done
