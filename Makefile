@@ -112,8 +112,8 @@ SH_TESTS := $(patsubst $(SRC)/%,%,$(foreach dir,$(TEST_DIRS),$(wildcard $(SRC)/t
 TOOLS := $(patsubst $(SRC)/%.c,%,$(filter-out %/test_%,$(wildcard $(SRC)/tests/tools/*.c)))
 FAKE_OBJECTS := $(patsubst $(SRC)/%.c,%.o,$(wildcard $(SRC)/tests/fakes/*.c))
 TEST_LIBS := libqemu-dm.a libfakes.a
-# Seconds; sanitizers are slow.
-TEST_TIMEOUT := $(if $(SANITIZERS),180,60)
+# Seconds, for a loaded machine; sanitizers are slow.
+TEST_TIMEOUT := $(if $(SANITIZERS),240,120)
 
 tests/%.o: $(SRC)/tests/%.c config.mak $(SRC)/Makefile
 	@mkdir -p $(@D)
@@ -168,7 +168,8 @@ DRIVER_TOOLS := $(patsubst $(SRC)/%.c,%,$(wildcard $(SRC)/tests/drivers/*.c))
 $(DRIVER_TOOLS): %: %.o $(TEST_LIBS)
 	$(call say,LINK)$(LINK) -o $@ $< -Wl,--start-group $(TEST_LIBS) -Wl,--end-group $(DRIVER_LIBS) \
 		$(CARD_LIBS) -lm
-$(DRIVER_TESTS): %.result: $(SRC)/% FORCE | $(DRIVER_TOOLS) tests/tools/pattern tests/tools/level
+$(DRIVER_TESTS): %.result: $(SRC)/% FORCE | $(DRIVER_TOOLS) tests/tools/pattern tests/tools/level \
+		tests/qemu-dm-fake
 	@mkdir -p $(@D)
 	@BUILD=$(CURDIR) SRC=$(SRC_ABS) TEST_TIMEOUT=180 SANITIZERS=$(SANITIZERS) \
 		$(SRC)/tests/run one $< $@
