@@ -8,19 +8,22 @@
 #include "base/log.h"
 #include "sandbox/find_user.h"
 
+static bool is(const struct audio_settings *settings, const char *driver)
+{
+    return strcmp(settings->driver->name, driver) == 0;
+}
+
 /* Through ALSA and OSS root may as well reach the hardware, to which a user who is not logged in
  * has no access. */
 static bool may_be_hardware(const struct audio_settings *settings)
 {
-    return strcmp(settings->driver->name, "alsa") == 0 ||
-           strcmp(settings->driver->name, "oss") == 0;
+    return is(settings, "alsa") || is(settings, "oss");
 }
 
-/* Where somebody has said that the sound goes, for the driver or for its library; NULL: nowhere. */
+/* Where somebody has said that the sound goes, for the driver or for its library; NULL: nowhere.
+ * ALSA and OSS may go to either server. */
 static const char *place_of(const struct audio_settings *settings)
 {
-    static const char *const variables[] = {"PULSE_SERVER", "PULSE_RUNTIME_PATH",
-                                            "PIPEWIRE_RUNTIME_DIR"};
     const char *device = may_be_hardware(settings) ? settings->sink : NULL;
     const char *remote = getenv("PIPEWIRE_REMOTE"); /* a name, or a path */
     const char *place = settings->server;
@@ -28,10 +31,15 @@ static const char *place_of(const struct audio_settings *settings)
     if (device && (strstr(device, "hw:") || strncmp(device, "/dev/", 5) == 0)) {
         return device;
     }
-    for (unsigned i = 0; !place && i < sizeof(variables) / sizeof(variables[0]); i++) {
-        place = getenv(variables[i]);
+    if (!place && !is(settings, "pipewire")) {
+        place = getenv("PULSE_SERVER");
+        place = place ? place : getenv("PULSE_RUNTIME_PATH");
     }
-    return place ? place : remote && *remote == '/' ? remote : NULL;
+    if (!place && !is(settings, "pa")) {
+        place = getenv("PIPEWIRE_RUNTIME_DIR");
+        place = place ? place : remote && *remote == '/' ? remote : NULL;
+    }
+    return place;
 }
 
 bool sound_user_find(struct user *user, const struct audio_settings *settings, struct err *err)
