@@ -89,8 +89,8 @@ stop_pulse() { # [SIGNAL]
 }
 
 # PipeWire and its session manager, with nothing but a null sink as above; of the hardware and D-Bus
-# they would look for there is nothing here. Programs find it by the environment.
-export PIPEWIRE_RUNTIME_DIR=/run/lab/pipewire
+# they would look for there is nothing here. Programs find it by PIPEWIRE_RUNTIME_DIR, which the case
+# sets to /run/lab/pipewire before it creates the domain.
 start_pipewire() {
     local config=/run/lab/pipewire/config
     mkdir -p $config/pipewire/pipewire.conf.d $config/wireplumber/{main,bluetooth}.lua.d
@@ -240,11 +240,14 @@ run_case() { # NAME
     xl dmesg -c >/dev/null
     dmesg -C
     say "case $1"
+    stalls /run/lab/stalls &
+    watch_pid=$!
     (cd /run/lab && timeout 900 bash -eu -c ". /lab/in/lib/dom0.sh; . $case_dir/dom0") \
         >/run/lab/dom0.log 2>&1 || status=1
     [ $status = 0 ] || [ -e /run/lab/failure ] ||
         echo "the dom0 script ended with an error: $(tail -n 1 /run/lab/dom0.log)" >/run/lab/failure
 
+    kill $watch_pid
     [ $status = 0 ] || xl destroy guest >>/run/lab/dom0.log 2>&1
     pkill -x parec
     pkill -x pulseaudio
