@@ -67,6 +67,7 @@ static void close_sink(struct player *p)
     if (p->sink) {
         p->settings->driver->close(p->sink);
         p->sink = NULL;
+        p->tail_ns = 0;
         status_set(&p->status->host_open, 0);
     }
     forget_delay(p);
@@ -163,16 +164,16 @@ static void measure(struct player *p, const struct audio_sink_state *state, uint
     status_set(&p->status->target_ns, p->latency.target_ns);
 }
 
-/* Silence before the run's first frame, so that it is heard as late as it should be. A server that
- * has no room for all of it will have its frames earlier. */
-static bool write_lead(struct player *p, uint64_t ns, struct err *err)
+/* A server that has no room for all of it gets less. */
+static bool write_silence(struct player *p, uint64_t ns, struct err *err)
 {
     static const uint8_t zero[1024], middle[1024] = {[0 ... 1023] = 0x80};
-    uint64_t left = ns_to_frames(p, ns);
+    const struct pcm_format *format = &p->sink_format;
+    uint64_t left = ns * format->rate / NS_PER_S;
 
     while (left > 0) {
-        uint64_t most = sizeof(zero) / pcm_frame_bytes(&p->format);
-        long n = p->settings->driver->write(p->sink, p->format.bits == 8 ? middle : zero,
+        uint64_t most = sizeof(zero) / pcm_frame_bytes(format);
+        long n = p->settings->driver->write(p->sink, format->bits == 8 ? middle : zero,
                                             left < most ? left : most, err);
 
         if (n <= 0) {
@@ -183,19 +184,20 @@ static bool write_lead(struct player *p, uint64_t ns, struct err *err)
     return true;
 }
 
-/* Brings the run's first frame to its time. */
+/* Brings the run's first frame to its time, by silence before it. */
 static bool fall_into_step(struct player *p, const struct audio_sink_state *state, uint64_t delay,
                            uint64_t now, struct err *err)
 {
     uint64_t target;
 
     p->in_step = true;
+    p->tail_ns = 0;
     p->settled_at = now + SETTLE_NS;
     p->answers_seen = state->answers;
     p->underruns_seen = state->underruns;
     latency_begin(&p->latency, delay, state->block_ns);
     target = p->latency.target_ns;
-    return delay >= target || write_lead(p, target - delay, err);
+    return delay >= target || write_silence(p, target - delay, err);
 }
 
 /*
@@ -263,17 +265,40 @@ static struct player_wake play(struct player *p, size_t bytes, bool last, uint64
     return at(n > 0 || bytes == 0 ? now : now + chunk_ns);
 }
 
-/* When what the sink has will have been heard: a quarter of the latency more than it says, for that
- * is not exact. */
-static uint64_t tail_end(const struct player *p, uint64_t now)
+/*
+ * The end of a run that has been handed over. It is heard until a quarter of the
+ * latency later than the sink says, for that is not exact. And there are servers
+ * that play whole blocks only (PipeWire in PulseAudio's place): where no other
+ * sound fills the last, silence has to, in time.
+ */
+static void plan_tail(struct player *p, uint64_t now)
 {
     struct audio_sink_state state;
+    uint64_t heard_ns;
 
-    if (!p->settings->driver->state(p->sink, &state)) {
-        return now;
+    p->tail_until = now;
+    if (p->settings->driver->state(p->sink, &state)) {
+        heard_ns = state.heard_ns > now ? state.heard_ns : now;
+        p->tail_until = heard_ns + p->latency.target_ns / 4 + state.block_ns;
+        p->tail_ns = state.block_ns;
+        p->tail_at = heard_ns > now + 3 * state.block_ns ? heard_ns - 3 * state.block_ns : now;
     }
-    return (state.heard_ns > now ? state.heard_ns : now) + p->latency.target_ns / 4 +
-           state.block_ns;
+}
+
+/* Returns when this is to be called again, at until at the latest. */
+static uint64_t fill_tail(struct player *p, uint64_t now, uint64_t until)
+{
+    uint64_t ns = p->tail_ns;
+    struct err err;
+
+    if (ns > 0 && now < p->tail_at) {
+        return p->tail_at < until ? p->tail_at : until;
+    }
+    p->tail_ns = 0;
+    if (ns > 0 && !write_silence(p, ns, &err)) {
+        close_sink(p); /* the next sound asks for another */
+    }
+    return until;
 }
 
 static void count_run(struct player *p, const struct feed_counts *ended)
@@ -287,7 +312,7 @@ static void count_run(struct player *p, const struct feed_counts *ended)
 static void end_run(struct player *p, const struct feed_mark *mark, uint64_t now)
 {
     if (p->sink && p->in_step) {
-        p->tail_until = tail_end(p, now);
+        plan_tail(p, now);
         p->idle_until = now + IDLE_NS;
     }
     count_run(p, &mark->counts);
@@ -327,7 +352,7 @@ static struct player_wake continue_run(struct player *p, size_t bytes, bool last
     if (p->sink) {
         /* Another format: once the last has been heard. */
         if (now < p->tail_until) {
-            return at(p->tail_until);
+            return at(fill_tail(p, now, p->tail_until));
         }
         close_sink(p);
         return at(now);
@@ -353,7 +378,7 @@ static struct player_wake idle(struct player *p, uint64_t now)
     }
     /* A guest can change its mind any number of times. */
     if (now < allowed) {
-        return at(allowed);
+        return at(fill_tail(p, now, allowed));
     }
     if (feed_take_hint(p->feed, &format)) {
         if (p->sink && !pcm_format_equal(&p->sink_format, &format)) {

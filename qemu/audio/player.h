@@ -30,13 +30,14 @@ struct player {
 
     void *sink; /* NULL: none */
     struct pcm_format sink_format;
-    uint64_t tried_at;   /* when a sink was last asked for */
-    uint64_t tail_until; /* the end of the last run is heard until then */
-    uint64_t idle_until; /* an idle sink is kept until then */
-    uint64_t lost_at;    /* when sound went away; meaningful while lost */
-    bool lost;           /* no sink, or one that has played nothing yet since */
-    bool absent;         /* the last attempt to open one failed */
-    bool told;           /* the log says that sound is lost */
+    uint64_t tried_at;         /* when a sink was last asked for */
+    uint64_t tail_until;       /* the end of the last run is heard until then */
+    uint64_t tail_at, tail_ns; /* so much silence is to be written then; 0 ns: none */
+    uint64_t idle_until;       /* an idle sink is kept until then */
+    uint64_t lost_at;          /* when sound went away; meaningful while lost */
+    bool lost;                 /* no sink, or one that has played nothing yet since */
+    bool absent;               /* the last attempt to open one failed */
+    bool told;                 /* the log says that sound is lost */
 
     struct pcm_format format; /* of the run; rate 0: none is playing */
     struct feed_counts begun; /* the card's counts at the run's start */

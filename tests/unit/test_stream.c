@@ -247,6 +247,32 @@ static void test_a_short_sound_is_heard(void **state)
     assert_int_equal(fake.closes, 0);
 }
 
+/* There are servers that play whole blocks only. */
+static void test_the_last_block_is_filled_up(void **state)
+{
+    uint64_t silence;
+
+    (void)state;
+    fake.block_ns = 2 * NS_PER_MS;
+    card_start(&cd);
+    run_ms(300);
+    silence = fake.silence; /* before the first frame */
+    card_stop();
+    run_ms(300);
+    assert_int_equal(fake.silence, silence + 88);
+    assert_int_equal(fake.dry, 1); /* it came in time */
+
+    /* What follows at once fills it up itself. */
+    card_start(&cd);
+    run_ms(300);
+    silence = fake.silence;
+    card_stop();
+    card_start(&cd);
+    run_ms(300);
+    assert_int_equal(fake.silence, silence);
+    assert_int_equal(fake.dry, 1);
+}
+
 static void test_the_sink_waits_for_the_next_sound(void **state)
 {
     (void)state;
@@ -849,6 +875,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_every_frame_in_order),
         TEST(test_a_short_sound_is_heard),
+        TEST(test_the_last_block_is_filled_up),
         TEST(test_the_sink_waits_for_the_next_sound),
         TEST(test_prepare_opens_ahead),
         TEST(test_prepared_in_vain),
