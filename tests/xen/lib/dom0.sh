@@ -151,7 +151,8 @@ prepare_guest() {
     mcopy -i /run/lab/guest.img "$case_dir/guest.cpio" ::guest.cpio
 }
 
-# Creates the case's domain; arguments are lines that replace those of its configuration.
+# Creates the case's domain; arguments are lines that replace those of its configuration. From then
+# on status.json has a line of `qemu-dm --status` a second.
 create_domain() {
     prepare_guest
     mark create
@@ -160,6 +161,7 @@ create_domain() {
             xl.log xen/qemu-dm-guest.log
     domid=$(xl domid guest)
     say "domain created"
+    /usr/lib/qemu-dm/qemu-dm --status --watch --json guest >>/run/lab/status.json 2>/dev/null &
 }
 
 domain_exists() {
@@ -212,7 +214,7 @@ wait_until() { # SECONDS COMMAND...
 
 # Device models of any kind that run: "PID COMMAND LINE" each.
 device_models() {
-    pgrep -af '^[^ ]*(qemu-dm|qemu-system)' || true
+    pgrep -af '^[^ ]*(qemu-dm|qemu-system)' | grep -v -e ' --status ' || true
 }
 
 # What should not be there when no domain is.
@@ -248,6 +250,7 @@ run_case() { # NAME
         echo "the dom0 script ended with an error: $(tail -n 1 /run/lab/dom0.log)" >/run/lab/failure
 
     kill $watch_pid
+    pkill -f -- ' --status '
     [ $status = 0 ] || xl destroy guest >>/run/lab/dom0.log 2>&1
     pkill -x parec
     pkill -x pulseaudio
