@@ -201,7 +201,7 @@ tests/bench/measure: tests/bench/measure.o $(BENCH_OBJECTS) $(TEST_LIBS)
 LATENCY_TESTS := tests/bench/test_latency.result tests/bench/test_latency_tells.result
 $(LATENCY_TESTS): %.result: $(SRC)/%.sh FORCE | bench-tools
 	@mkdir -p $(@D)
-	@BUILD=$(CURDIR) SRC=$(SRC_ABS) TEST_TIMEOUT=180 LATENCY_FACTOR=$(LATENCY_FACTOR) \
+	@BUILD=$(CURDIR) SRC=$(SRC_ABS) TEST_TIMEOUT=300 LATENCY_FACTOR=$(LATENCY_FACTOR) \
 		$(SRC)/tests/run one $< $@
 .PHONY: check-latency check-latency-tells
 check-latency: tests/bench/test_latency.result ## hold the card's delay to its limits (LATENCY_FACTOR=4 must fail)

@@ -39,7 +39,6 @@ aoss)
     ours=oss through=(env 'LD_PRELOAD=/usr/$LIB/libaoss.so')
     ;;
 pipewire)
-    need pw-jack pipewire-jack
     SERVER_KIND=pipewire
     ;;
 *)
@@ -73,7 +72,7 @@ route_start()
     server_start
     sink_add out
     if [ "$SERVER_KIND" = pa ]; then
-        export SERVER_PIDS=$server SERVER_MAIN=$server
+        export SERVER_PIDS=$pulseaudio SERVER_MAIN=$pulseaudio
     else
         # PipeWire's sound goes through threads with realtime priority.
         export SERVER_PIDS="${servers[*]}"
@@ -99,6 +98,7 @@ peers()
         "$1" "QEMU, 2 ms" "$(curve_peer 2000)"
         ;;
     pipewire)
+        need pw-jack pipewire-jack
         "$1" "QEMU, pa" pa,id=bench
         "$1" "QEMU, pa, 5 ms" "$(curve_peer 5000)"
         through=(pw-jack)

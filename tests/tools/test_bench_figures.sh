@@ -14,8 +14,8 @@ set -eu
 # of half a minute.
 figures()
 {
-    printf '{"label":"%s","contender":"%s","audiodev":"pa,id=x,out.latency=1","target_us":%d,' \
-        "$1" "$2" "$5"
+    printf '{"label":"%s","contender":"%s","audiodev":"%s,id=x,out.latency=1","target_us":%d,' \
+        "$1" "$2" "${driver-pa}" "$5"
     printf '"period":%d,"seconds":30,"hogs":%d,"step_median":1,"step_max":%d,' "$3" "$4" "${step-2}"
     printf '"delay_median_us":%d,"delay_p99_us":%d,"delay_max_us":9999,' "$6" "$7"
     printf '"delay_quiet_p99_us":%d,"heard_share":%s,"breaks":%d,"unexplained":1,' "$7" \
@@ -51,8 +51,8 @@ good_runs_pass()
     figures - ours 1024 0 0 6000 10000 9 >>raw
     figures - ours 1024 0 0 6000 10000 9 >>raw
     with judge
-    expect said "ok 1 - period 64: delay median, ms: 5.00, at most 6"
-    expect said "ok 7 - period 1024: delay median"
+    expect said "ok 1 - pa, period 64: delay median, ms: 5.00, at most 6"
+    expect said "ok 7 - pa, period 1024: delay median"
     expect said 1..12
     expect_not said "not ok"
 }
@@ -62,6 +62,17 @@ some_noise_passes()
     runs 5 20 20 5 20 >raw
     with judge
     expect_not said "not ok"
+}
+
+each_driver_is_judged()
+{
+    {
+        runs 5 5 5
+        driver=alsa runs 7 7 7
+        driver=pipewire runs 20 20 20
+    } >raw
+    refused "pipewire, period 64: delay median, ms: 20.00, at most 7"
+    expect said 1..18
 }
 
 one_lucky_run_is_not_enough()
@@ -131,5 +142,5 @@ drawing()
     expect said '</svg>'
 }
 
-run_cases good_runs_pass some_noise_passes one_lucky_run_is_not_enough each_limit_holds tables \
-    silent_contender_has_no_figures drawing
+run_cases good_runs_pass some_noise_passes each_driver_is_judged one_lucky_run_is_not_enough \
+    each_limit_holds tables silent_contender_has_no_figures drawing
