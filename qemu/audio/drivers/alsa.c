@@ -16,12 +16,13 @@
 #include "base/clock.h"
 #include "base/fds.h"
 
-/* How far the device is can be asked at any time; as a measurement it counts this often. */
+/* How far the device is can be asked at any time; as a measurement it counts
+ * this often. */
 #define ANSWER_NS (20 * NS_PER_MS)
 /* Frames that come after so long begin a sound. */
 #define PAUSE_NS (100 * NS_PER_MS)
 /* The end of a sound is looked for so long after it should have been heard. */
-#define AFTER_NS (50 * NS_PER_MS)
+#define AFTER_NS (20 * NS_PER_MS)
 /* No device takes frames in blocks as long as this. */
 #define STANDSTILL_NS (300 * NS_PER_MS)
 
@@ -34,6 +35,7 @@ struct alsa_sink {
     uint64_t still_ns;    /* how long it stood still when that was last seen */
     uint64_t answered_ns; /* when state.answers was last counted */
     uint64_t look_ns;     /* when to see whether it has run dry; UINT64_MAX: it has */
+    bool completed;       /* silence was written after the last sound */
     bool gone;
     struct err why;
 };
@@ -68,27 +70,15 @@ static void *alsa_open(const struct audio_settings *settings, const char *name,
     return sink;
 }
 
-/* After error, nothing is queued any more. */
-static void begin_anew(struct alsa_sink *sink, int error)
+/* The library has returned error, or the device is in the state that goes with it. Nothing is
+ * queued afterwards. */
+static void recover(struct alsa_sink *sink, int error)
 {
+    sink->state.underruns += error == -EPIPE;
     sink->gone = !alsa_pcm_recover(&sink->pcm, error, &sink->why);
     sink->queued = 0;
     sink->still_ns = 0;
     sink->look_ns = UINT64_MAX;
-}
-
-/* The library has returned error, or the device is in the state that goes with it. */
-static void recover(struct alsa_sink *sink, int error)
-{
-    sink->state.underruns += error == -EPIPE;
-    begin_anew(sink, error);
-}
-
-/* Drops what is queued; the device has not run dry. */
-static void restart(struct alsa_sink *sink)
-{
-    snd_pcm_drop(sink->pcm.pcm);
-    begin_anew(sink, -EPIPE);
 }
 
 static int error_of(snd_pcm_state_t state)
@@ -116,26 +106,29 @@ static void note_pause(struct alsa_sink *sink, uint64_t now)
     }
 }
 
-/* Notes how much is queued. True: it is again getting less, after a standstill. */
-static bool has_moved_on(struct alsa_sink *sink, snd_pcm_uframes_t avail, uint64_t now)
+/*
+ * Notes how much is queued. A device that stood still, because its server hung
+ * or was suspended, and goes on, is better opened anew: what it holds is old,
+ * and what it says of its delay may be nonsense for a while.
+ */
+static void note_queued(struct alsa_sink *sink, snd_pcm_uframes_t avail, uint64_t now)
 {
     uint64_t queued = avail < sink->pcm.buffer ? sink->pcm.buffer - avail : 0;
     bool moved = queued < sink->queued;
-    bool stood = sink->still_ns > STANDSTILL_NS;
 
-    sink->queued = queued;
+    if (moved && sink->still_ns > STANDSTILL_NS) {
+        sink->gone = true;
+        err_set(&sink->why, "ALSA's device '%s' stood still for %.1f s", sink->pcm.device,
+                (double)sink->still_ns / (double)NS_PER_S);
+    }
     if (moved || queued == 0) {
         sink->pcm.moved_ns = now;
     }
+    sink->queued = queued;
     sink->still_ns = now - sink->pcm.moved_ns;
-    return moved && stood;
 }
 
-/*
- * Asks the device how far it is. One that stood still, because its server hung
- * or was suspended, begins anew: what it holds is old, and what it says of its
- * delay may be nonsense for a while.
- */
+/* Asks the device how far it is. */
 static void look(struct alsa_sink *sink, uint64_t now)
 {
     snd_pcm_status_t *status;
@@ -152,10 +145,7 @@ static void look(struct alsa_sink *sink, uint64_t now)
         recover(sink, error);
         return;
     }
-    if (has_moved_on(sink, snd_pcm_status_get_avail(status), now)) {
-        restart(sink);
-        return;
-    }
+    note_queued(sink, snd_pcm_status_get_avail(status), now);
     sink->state.heard_ns += frames_to_ns(sink, snd_pcm_status_get_delay(status));
     if (state != SND_PCM_STATE_RUNNING) {
         return;
@@ -179,6 +169,18 @@ static snd_pcm_uframes_t room(struct alsa_sink *sink, size_t frames)
     return avail < 0 ? 0 : (size_t)avail < frames ? (size_t)avail : frames;
 }
 
+/* Returns how many were taken, or a negative error. */
+static snd_pcm_sframes_t write_frames(struct alsa_sink *sink, const void *data, size_t frames)
+{
+    snd_pcm_uframes_t n = room(sink, frames);
+
+    if (sink->gone || n == 0) {
+        return 0;
+    }
+    return sink->pcm.mmap ? snd_pcm_mmap_writei(sink->pcm.pcm, data, n)
+                          : snd_pcm_writei(sink->pcm.pcm, data, n);
+}
+
 static long alsa_write(void *opaque, const void *data, size_t frames, struct err *err)
 {
     struct alsa_sink *sink = opaque;
@@ -188,11 +190,7 @@ static long alsa_write(void *opaque, const void *data, size_t frames, struct err
     note_pause(sink, now);
     sink->tried_ns = now;
     if (!sink->gone) {
-        frames = room(sink, frames);
-    }
-    if (!sink->gone && frames > 0) {
-        n = sink->pcm.mmap ? snd_pcm_mmap_writei(sink->pcm.pcm, data, frames)
-                           : snd_pcm_writei(sink->pcm.pcm, data, frames);
+        n = write_frames(sink, data, frames);
     }
     if (n < 0 && n != -EAGAIN) {
         recover(sink, (int)n);
@@ -205,6 +203,7 @@ static long alsa_write(void *opaque, const void *data, size_t frames, struct err
         return 0;
     }
     sink->queued += (uint64_t)n;
+    sink->completed = false;
     sink->state.heard_ns =
         (sink->state.heard_ns > now ? sink->state.heard_ns : now) + frames_to_ns(sink, n);
     sink->look_ns = sink->state.heard_ns + AFTER_NS;
@@ -222,14 +221,35 @@ static bool alsa_state(void *opaque, struct audio_sink_state *state)
     return !sink->timeless;
 }
 
+/* A device that takes frames in blocks may wait for the rest of the last: silence. */
+static void complete_block(struct alsa_sink *sink)
+{
+    static const int16_t silence[2 * 1024];
+    snd_pcm_uframes_t left = sink->pcm.period;
+
+    while (left > 0) {
+        snd_pcm_uframes_t n = left < 1024 ? left : 1024;
+
+        if (write_frames(sink, silence, n) <= 0) {
+            return;
+        }
+        left -= n;
+    }
+}
+
 /* When a sound should have been heard to its end. */
 static void look_after(struct alsa_sink *sink, uint64_t now)
 {
     if (sink->timeless) {
-        restart(sink); /* a file gets what the library has kept back */
-    } else {
-        look(sink, now);
-        sink->look_ns = sink->queued > 0 ? sink->state.heard_ns + AFTER_NS : UINT64_MAX;
+        snd_pcm_drop(sink->pcm.pcm); /* a file gets what the library has kept back */
+        recover(sink, -EPIPE);
+        return;
+    }
+    look(sink, now);
+    sink->look_ns = sink->queued > 0 ? sink->state.heard_ns + AFTER_NS : UINT64_MAX;
+    if (sink->queued > 0 && !sink->completed) {
+        complete_block(sink);
+        sink->completed = true;
     }
 }
 
