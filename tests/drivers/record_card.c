@@ -2,7 +2,7 @@
 /*
  * The whole path without Xen: a guest's driver records S16LE
  * stereo sound at 44100 Hz through the real card, on its real clock, from a
- * real sound server, and may play some at the same time, from three seconds
+ * real sound server, and may play some at the same time, from six seconds
  * before on.
  *
  *     record_card AUDIODEV OUTPUT SECONDS [PERIOD [PLAY]] < reference
@@ -26,7 +26,7 @@
 
 enum { MAX_SECONDS = 600 };
 
-#define PLAY_AHEAD_NS (3 * NS_PER_S)
+#define PLAY_AHEAD_NS (6 * NS_PER_S)
 
 /* Frames that came at one time. */
 struct arrival {

@@ -64,10 +64,10 @@ for period in 64 1024; do
 done
 
 # --- with the card playing what it records, once that has settled: one clock for both
-"$pattern" make 10 >played.raw
+"$pattern" make 13 >played.raw
 start_recording 7 $source,in.latency=20000,out.latency=20000 1024 played.raw
 finish_recording
-"$pattern" check recorded 4 220500 >checked || true
+"$pattern" check recorded 4 352800 >checked || true
 result "what the card plays, and the server loops, it records" 'whole checked' \
     '[ "$(grep -c "capture adc" log)" = 1 ]'
 

@@ -151,6 +151,7 @@ if [ -x /usr/bin/wireplumber ] && [ -x /usr/bin/pipewire-pulse ] &&
     log_in
     cd "$place"
     . "$SRC/tests/drivers/servers/pipewire.sh"
+    first=() # the programs are functions here
     server_enter
     unset PULSE_SERVER PULSE_RUNTIME_PATH PIPEWIRE_RUNTIME_DIR
     chown -R $uid:$uid "$place"
