@@ -55,6 +55,27 @@ static void test_a_delay_that_cannot_be_is_not_believed(void **state)
     check_delay_us(BUFFER - 1920, INT32_MIN, 10000);
 }
 
+static void check_next_us(struct oss_timing *t, int free_bytes, int delay_bytes, uint64_t us)
+{
+    oss_timing_answer(t, NOW, free_bytes, delay_bytes);
+    assert_int_equal(t->state.heard_ns, NOW + us * NS_PER_US);
+}
+
+static void test_a_delay_that_was_right_is_believed_before_the_queue(void **state)
+{
+    struct oss_timing t = timing_after(BUFFER - 1920, 1920);
+
+    (void)state;
+    /* The server is too busy to say what it has taken. */
+    check_next_us(&t, BUFFER - 3 * 1920, 1920, 10000);
+    check_next_us(&t, BUFFER - 4 * 1920, 1728, 9000);
+    /* Its stream is another. */
+    check_next_us(&t, BUFFER - 1920, 0, 10000);
+    check_next_us(&t, BUFFER - 1920, 960, 10000);
+    check_next_us(&t, BUFFER - 1920, 1728, 9000);
+    check_next_us(&t, BUFFER - 1920, 960, 5000);
+}
+
 static void test_free_room_beyond_the_buffer_is_an_empty_queue(void **state)
 {
     (void)state;
@@ -103,6 +124,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_device_that_says_its_delay_is_believed),
         cmocka_unit_test(test_a_delay_that_cannot_be_is_not_believed),
+        cmocka_unit_test(test_a_delay_that_was_right_is_believed_before_the_queue),
         cmocka_unit_test(test_free_room_beyond_the_buffer_is_an_empty_queue),
         cmocka_unit_test(test_what_is_written_is_heard_after_what_is_queued),
         cmocka_unit_test(test_a_sound_runs_dry_once),

@@ -24,8 +24,9 @@
 /* A rate that is off by more than one part in so many is heard. */
 enum { RATE_TOLERANCE = 200 };
 
-/* A fragment is two to the power of this, in bytes; OSS asks for 16 bytes at least. */
-enum { MIN_SHIFT = 4, MAX_SHIFT = 16, MIN_FRAGMENTS = 2, MAX_FRAGMENTS = 0x7ffe };
+/* A fragment is two to the power of this, in bytes. Of less than 64 frames aoss makes its largest
+ * buffer, and of that a few fragments. */
+enum { MIN_SHIFT = 8, MAX_SHIFT = 16, MIN_FRAGMENTS = 2, MAX_FRAGMENTS = 0x7ffe };
 
 /* A device that has not begun to play by then will not. */
 #define PLAY_NS (500 * NS_PER_MS)
@@ -41,16 +42,16 @@ static pthread_mutex_t opening = PTHREAD_MUTEX_INITIALIZER;
 /*
  * padsp does not say what latency it wants to record with, and PulseAudio then
  * gives two seconds of sound every two seconds, of which padsp loses most; what
- * its library finds in this variable goes instead. It must not find it where
- * padsp plays: the queue would be made so long, and be filled before it begins.
- * The text is part of the environment from the first opening on, so that other
- * threads may read that while this changes.
+ * its library finds in this variable, when a stream is made, goes instead. For a
+ * stream to play to it must find nothing: the queue would be made so long, and
+ * be filled before it begins. The text is part of the environment from the first
+ * opening on, so that other threads may read that while this changes.
  */
 static char latency[] = "PULSE_LATENCY_MSEC=\0          ";
 enum { LATENCY_NAME = sizeof("PULSE_LATENCY_MSEC=") - 1 };
 
 /* 0: none. */
-static bool set_latency(uint64_t ns, struct err *err)
+static void set_latency(uint64_t ns)
 {
     char value[sizeof(latency) - LATENCY_NAME] = "";
 
@@ -58,7 +59,6 @@ static bool set_latency(uint64_t ns, struct err *err)
         snprintf(value, sizeof(value), "%u", (unsigned)(ns / NS_PER_MS) + 1);
     }
     memcpy(latency + LATENCY_NAME, value, sizeof(value));
-    return putenv(latency) == 0 || err_set(err, "no memory for an OSS device");
 }
 
 static bool cannot_open(const char *path, struct err *err)
@@ -208,17 +208,19 @@ static bool begin_to_play(const struct oss_device *d, uint64_t silence_ns, struc
     return err_set(err, "%s does not play what it is given: is its sink suspended?", d->path);
 }
 
-/* Until padsp, whose device is a socket, has read the environment: while it connects it says that
- * less than nothing has come. */
-static void begin_to_record(const struct oss_device *d)
+static bool is_padsp(const struct oss_device *d)
+{
+    struct stat stat;
+
+    return fstat(d->fd, &stat) == 0 && S_ISSOCK(stat.st_mode);
+}
+
+/* Until padsp makes the stream: while it connects, less than nothing has come. */
+static void wait_for_padsp(const struct oss_device *d)
 {
     uint64_t until = clock_now_ns() + CONNECT_NS;
     audio_buf_info info = {.bytes = 0};
-    struct stat stat;
 
-    if (fstat(d->fd, &stat) < 0 || !S_ISSOCK(stat.st_mode)) {
-        return;
-    }
     while (ioctl(d->fd, SNDCTL_DSP_GETISPACE, &info) == 0 && info.bytes == 0 &&
            clock_now_ns() < until) {
         nanosleep(&nap, NULL);
@@ -240,14 +242,31 @@ static bool set_up(struct oss_device *d, const struct oss_wish *wish,
     if (policy < 0 || ioctl(d->fd, SNDCTL_DSP_POLICY, &policy) < 0) {
         set_fragments(d, wish->fragment_ns, wish->buffer_ns);
     }
-    if (!set_format(d, err) || !get_sizes(d, wish->access, err)) {
-        return false;
+    return set_format(d, err) && get_sizes(d, wish->access, err);
+}
+
+static bool set_up_to_record(struct oss_device *d, const struct oss_wish *wish,
+                             const struct audio_settings *settings, struct err *err)
+{
+    bool ok;
+
+    if (!is_padsp(d)) {
+        return set_up(d, wish, settings, err);
     }
-    if (wish->access == O_RDONLY) {
-        begin_to_record(d);
-        return true;
+    /* It makes the stream anew at each setting. */
+    set_latency(wish->fragment_ns);
+    ok = set_up(d, wish, settings, err);
+    if (ok) {
+        wait_for_padsp(d);
     }
-    return begin_to_play(d, wish->silence_ns, err);
+    set_latency(0);
+    return ok;
+}
+
+static bool set_up_to_play(struct oss_device *d, const struct oss_wish *wish,
+                           const struct audio_settings *settings, struct err *err)
+{
+    return set_up(d, wish, settings, err) && begin_to_play(d, wish->silence_ns, err);
 }
 
 /*
@@ -279,9 +298,10 @@ bool oss_device_open(struct oss_device *d, const struct oss_wish *wish,
         .frame_bytes = pcm_frame_bytes(format),
     };
     pthread_mutex_lock(&opening);
-    ok = set_latency(wish->access == O_RDONLY ? wish->fragment_ns : 0, err) &&
-         open_device(d, wish->access, settings, err);
-    if (ok && !set_up(d, wish, settings, err)) {
+    ok = putenv(latency) == 0 || err_set(err, "no memory for an OSS device");
+    ok = ok && open_device(d, wish->access, settings, err);
+    if (ok &&
+        !(wish->access == O_RDONLY ? set_up_to_record : set_up_to_play)(d, wish, settings, err)) {
         close_device(d);
         ok = false;
     }

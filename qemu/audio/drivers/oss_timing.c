@@ -23,17 +23,18 @@ void oss_timing_init(struct oss_timing *t, const struct pcm_format *format, uint
 }
 
 /*
- * The delay counts what is behind the queue too, and in bytes, not fragments.
- * But padsp and aoss work it out from the clock of a stream, and until that has
- * run steadily for a while they say that nothing is queued where much is; so it
- * is believed as far as the queue bears it out.
+ * The delay counts what is behind the queue too. padsp and aoss work it out from
+ * the clock of a stream, and until that has run steadily for a while they say
+ * that nothing is to be heard where much is; so it is believed only once the
+ * queue has borne it out. From then on it is the better of the two: it goes on
+ * while a server is too busy to say that it has taken something from the queue.
  */
-static uint64_t plausible_delay(const struct oss_timing *t, int64_t queued, int64_t delay)
+static uint64_t choose_delay(struct oss_timing *t, int64_t queued, int64_t delay)
 {
-    bool plausible = delay + 2 * (int64_t)t->fragment_bytes >= queued &&
-                     delay <= queued + (int64_t)(LONGEST_S * t->byte_rate);
+    bool possible = delay > 0 && delay <= queued + (int64_t)(LONGEST_S * t->byte_rate);
 
-    return (uint64_t)(delay > 0 && plausible ? delay : queued);
+    t->believed = possible && (t->believed || delay + 2 * (int64_t)t->fragment_bytes >= queued);
+    return (uint64_t)(t->believed ? delay : queued);
 }
 
 void oss_timing_answer(struct oss_timing *t, uint64_t at_ns, int free_bytes, int delay_bytes)
@@ -44,7 +45,7 @@ void oss_timing_answer(struct oss_timing *t, uint64_t at_ns, int free_bytes, int
     if (queued == 0) {
         oss_timing_ran_dry(t);
     }
-    t->state.heard_ns = at_ns + bytes_to_ns(t, plausible_delay(t, queued, delay_bytes));
+    t->state.heard_ns = at_ns + bytes_to_ns(t, choose_delay(t, queued, delay_bytes));
     t->state.answers++;
 }
 

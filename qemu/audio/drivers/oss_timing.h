@@ -19,6 +19,7 @@ struct oss_timing {
     uint64_t byte_rate;
     uint32_t fragment_bytes, buffer_bytes;
     struct audio_sink_state state;
+    bool believed; /* the device's delay */
     bool sounding; /* frames of a sound were written, and it has not run dry since */
 };
 
