@@ -238,8 +238,8 @@ help_names_every_option()
 {
     make_tree
     configure --help
-    for option in --prefix --libexecdir --sysconfdir --rundir --audio-drv-list --disable-midi --with-engine --cc --cflags \
-        --ldflags --enable-debug --enable-sanitizers --help; do
+    for option in --prefix --libexecdir --sbindir --sysconfdir --rundir --audio-drv-list \
+        --disable-midi --with-engine --cc --cflags --ldflags --enable-debug --enable-sanitizers --help; do
         expect said "  $option"
     done
 }
@@ -255,6 +255,7 @@ options_reach_the_program()
     make -C build DESTDIR="$PWD/root" install
     [ -x root/usr/libexec/qemu-dm/qemu-dm ]
     root/usr/libexec/qemu-dm/qemu-dm
+    [ "$(readlink root/usr/sbin/qemu-dm)" = /usr/libexec/qemu-dm/qemu-dm ]
     cmp root/etc/xen/qemu-dm.conf "$SRC/qemu/qemu-dm.conf"
     [ -f root/usr/share/man/man5/qemu-dm.conf.5 ]
     echo 'driver = none' >root/etc/xen/qemu-dm.conf
