@@ -92,8 +92,8 @@ qemu-dm: qemu/main.o $(PART_OBJECTS)
 
 .PHONY: install
 install: all ## install it (DESTDIR=... for a package)
-	install -d $(DESTDIR)$(libexecdir) $(DESTDIR)$(sbindir) $(DESTDIR)$(mandir)/man8 $(DESTDIR)$(mandir)/man5 \
-		$(DESTDIR)$(sysconfdir)/xen
+	install -d $(DESTDIR)$(libexecdir) $(DESTDIR)$(sbindir) $(DESTDIR)$(sysconfdir)/xen \
+		$(DESTDIR)$(mandir)/man5 $(DESTDIR)$(mandir)/man8
 	install -m 755 qemu-dm $(DESTDIR)$(libexecdir)/qemu-dm
 	ln -sf $(libexecdir)/qemu-dm $(DESTDIR)$(sbindir)/qemu-dm
 	install -m 644 $(SRC)/qemu/qemu-dm.8 $(DESTDIR)$(mandir)/man8
