@@ -21,14 +21,15 @@
 #include <stdint.h>
 
 /*
- * While an excess is worked off: 10 ms of it a second, by a guest that is asked
- * for its sound a hundredth more slowly. In the steady state what counts is what
+ * While an excess is worked off: 30 ms of it a second, by a guest that is asked
+ * for its sound three hundredths more slowly; so the time that a sound server
+ * takes to open a sink is made up for in a second or two. In the steady state what counts is what
  * sinks do: sound cards are within 100 ppm, but PulseAudio's null sink rounds
  * each block's time down to a microsecond and runs fast by up to 1700 ppm at
  * 44.1 kHz and its shortest blocks (820 measured with a recorder that asks for
  * 1 ms).
  */
-#define CLOCK_RECOVERY_MAX_PPM       10000.0
+#define CLOCK_RECOVERY_MAX_PPM       30000.0
 #define CLOCK_RECOVERY_MAX_DRIFT_PPM 2000.0
 
 struct clock_recovery {

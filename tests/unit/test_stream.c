@@ -410,9 +410,9 @@ static void test_a_slow_start_loses_nothing(void **state)
     (void)state;
     fake.opening_takes = 240 * NS_PER_MS;
     card_start(&cd);
-    run_ms(3000);
+    run_ms(1000);
     assert_true(atomic_load(&player.status->delay_ns) > 200 * NS_PER_MS);
-    run_ms(40000); /* 240 ms at 10 ms a second take 24 s, and the last few longer */
+    run_ms(14000); /* 240 ms at 30 ms a second take 8 s, and the last few longer */
     assert_in_range(atomic_load(&player.status->delay_ns), 8 * NS_PER_MS, 13 * NS_PER_MS);
     card_stop();
     run_ms(100);
