@@ -25,6 +25,10 @@
 #define AFTER_NS (20 * NS_PER_MS)
 /* No device takes frames in blocks as long as this. */
 #define STANDSTILL_NS (300 * NS_PER_MS)
+/* One that runs dry twice in so short a time needs a longer queue; and by what that grows at most,
+ * in periods. */
+#define AGAIN_NS NS_PER_S
+enum { LONGEST_LEAD = 16 };
 
 struct alsa_sink {
     struct alsa_pcm pcm;
@@ -35,6 +39,9 @@ struct alsa_sink {
     uint64_t still_ns;    /* how long it stood still when that was last seen */
     uint64_t answered_ns; /* when state.answers was last counted */
     uint64_t look_ns;     /* when to see whether it has run dry; UINT64_MAX: it has */
+    bool dry;             /* it has run dry since something was last written */
+    uint64_t dry_ns;      /* when it last had */
+    unsigned lead;        /* periods of silence to start with after that */
     bool completed;       /* silence was written after the last sound */
     bool gone;
     struct err why;
@@ -70,11 +77,26 @@ static void *alsa_open(const struct audio_settings *settings, const char *name,
     return sink;
 }
 
+/* Again in so short a time: it needs more. */
+static void note_dry(struct alsa_sink *sink)
+{
+    uint64_t now = clock_now_ns();
+
+    sink->state.underruns++;
+    sink->dry = true;
+    sink->lead = now - sink->dry_ns > AGAIN_NS ? 1
+                 : sink->lead < LONGEST_LEAD   ? 2 * sink->lead
+                                               : LONGEST_LEAD;
+    sink->dry_ns = now;
+}
+
 /* The library has returned error, or the device is in the state that goes with it. Nothing is
  * queued afterwards. */
 static void recover(struct alsa_sink *sink, int error)
 {
-    sink->state.underruns += error == -EPIPE;
+    if (error == -EPIPE) {
+        note_dry(sink);
+    }
     sink->gone = !alsa_pcm_recover(&sink->pcm, error, &sink->why);
     sink->queued = 0;
     sink->still_ns = 0;
@@ -98,11 +120,12 @@ static int error_of(snd_pcm_state_t state)
     }
 }
 
-/* After a pause the device had nothing to take. */
+/* After a pause the device had nothing to take, and could not but run dry. */
 static void note_pause(struct alsa_sink *sink, uint64_t now)
 {
     if (now - sink->tried_ns > PAUSE_NS) {
         sink->pcm.moved_ns = now;
+        sink->dry = false;
     }
 }
 
@@ -157,7 +180,7 @@ static void look(struct alsa_sink *sink, uint64_t now)
     }
 }
 
-/* How many frames fit, at most so many. */
+/* How many frames fit, at most so many; a device that has run dry takes frames again. */
 static snd_pcm_uframes_t room(struct alsa_sink *sink, size_t frames)
 {
     snd_pcm_sframes_t avail = snd_pcm_avail(sink->pcm.pcm);
@@ -181,6 +204,27 @@ static snd_pcm_sframes_t write_frames(struct alsa_sink *sink, const void *data, 
                           : snd_pcm_writei(sink->pcm.pcm, data, n);
 }
 
+static void write_silence(struct alsa_sink *sink, unsigned periods)
+{
+    static const int16_t silence[2 * 1024];
+    snd_pcm_uframes_t left = periods * sink->pcm.period;
+
+    while (left > 0) {
+        snd_pcm_uframes_t n = left < 1024 ? left : 1024;
+
+        if (write_frames(sink, silence, n) <= 0) {
+            return;
+        }
+        left -= n;
+    }
+}
+
+/*
+ * A device that has run dry in the midst of a sound may take more at a time, or
+ * when it starts, than it says, and some plugins lose what they have not passed
+ * on yet. So that the delay grows all the same, silence comes first: each time
+ * more, until that does not happen any more.
+ */
 static long alsa_write(void *opaque, const void *data, size_t frames, struct err *err)
 {
     struct alsa_sink *sink = opaque;
@@ -190,7 +234,14 @@ static long alsa_write(void *opaque, const void *data, size_t frames, struct err
     note_pause(sink, now);
     sink->tried_ns = now;
     if (!sink->gone) {
+        room(sink, 0); /* finds out whether it has run dry */
+    }
+    if (!sink->gone && sink->dry) {
+        write_silence(sink, sink->lead);
+    }
+    if (!sink->gone) {
         n = write_frames(sink, data, frames);
+        sink->dry = false;
     }
     if (n < 0 && n != -EAGAIN) {
         recover(sink, (int)n);
@@ -221,22 +272,6 @@ static bool alsa_state(void *opaque, struct audio_sink_state *state)
     return !sink->timeless;
 }
 
-/* A device that takes frames in blocks may wait for the rest of the last: silence. */
-static void complete_block(struct alsa_sink *sink)
-{
-    static const int16_t silence[2 * 1024];
-    snd_pcm_uframes_t left = sink->pcm.period;
-
-    while (left > 0) {
-        snd_pcm_uframes_t n = left < 1024 ? left : 1024;
-
-        if (write_frames(sink, silence, n) <= 0) {
-            return;
-        }
-        left -= n;
-    }
-}
-
 /* When a sound should have been heard to its end. */
 static void look_after(struct alsa_sink *sink, uint64_t now)
 {
@@ -248,7 +283,8 @@ static void look_after(struct alsa_sink *sink, uint64_t now)
     look(sink, now);
     sink->look_ns = sink->queued > 0 ? sink->state.heard_ns + AFTER_NS : UINT64_MAX;
     if (sink->queued > 0 && !sink->completed) {
-        complete_block(sink);
+        /* It may wait for the rest of a block. */
+        write_silence(sink, 1);
         sink->completed = true;
     }
 }

@@ -13,6 +13,8 @@
 /* A PCM that runs dry as soon as it is prepared, and is not seen to take anything for so long, has
  * lost what was behind it: the pipewire plugin knows no other sign. */
 #define FUTILE_NS NS_PER_S
+/* How many sizes of the period are tried. */
+enum { TRIES = 8 };
 
 /* --- messages --- */
 
@@ -72,42 +74,97 @@ uint64_t alsa_period_ns(uint32_t asked_us, uint32_t latency_us, uint64_t otherwi
     return asked_ns == 0 ? otherwise_ns : asked_ns < most_ns ? asked_ns : most_ns;
 }
 
-/* The period is short enough for the latency, and the buffer holds what underruns may stretch that
- * to; how full it is kept is up to the player. */
-static int set_hardware(struct alsa_pcm *p, const struct pcm_format *format, uint64_t period_ns,
-                        uint64_t buffer_ns)
+static uint32_t gcd(uint32_t a, uint32_t b)
 {
-    snd_pcm_hw_params_t *hw;
-    snd_pcm_uframes_t least;
-    int error;
+    return b == 0 ? a : gcd(b, a % b);
+}
 
-    snd_pcm_hw_params_alloca(&hw);
-    error = snd_pcm_hw_params_any(p->pcm, hw);
+/*
+ * The library's conversion makes whole frames of whole periods, and so changes
+ * the pitch where the rates do not divide: by half a percent with 100 frames. A
+ * period that is right for the cards' usual rates may be somewhat longer.
+ */
+static snd_pcm_uframes_t convertible(uint32_t rate, snd_pcm_uframes_t period)
+{
+    uint32_t a = rate / gcd(rate, 44100), b = rate / gcd(rate, 48000);
+    uint64_t unit = (uint64_t)a * b / gcd(a, b);
+
+    return unit <= rate / 100 ? (period + unit - 1) / unit * unit : period;
+}
+
+/* The sizes nearest to these: what comes first has the choice. */
+static int set_sizes(struct alsa_pcm *p, snd_pcm_hw_params_t *hw, uint64_t period_ns,
+                     uint64_t buffer_ns, bool buffer_first)
+{
+    int error = 0;
+
+    p->period = (snd_pcm_uframes_t)(period_ns * p->rate / NS_PER_S) + 1;
+    if (snd_pcm_type(p->pcm) == SND_PCM_TYPE_PLUG) {
+        p->period = convertible(p->rate, p->period);
+    }
+    p->buffer = (snd_pcm_uframes_t)(buffer_ns * p->rate / NS_PER_S) + 2 * p->period;
+    if (buffer_first) {
+        error = snd_pcm_hw_params_set_buffer_size_near(p->pcm, hw, &p->buffer);
+    }
+    if (error == 0) {
+        error = snd_pcm_hw_params_set_period_size_near(p->pcm, hw, &p->period, NULL);
+    }
+    if (error == 0 && !buffer_first) {
+        error = snd_pcm_hw_params_set_buffer_size_near(p->pcm, hw, &p->buffer);
+    }
+    return error;
+}
+
+static int set_form(struct alsa_pcm *p, snd_pcm_hw_params_t *hw, const struct pcm_format *format)
+{
+    int error = snd_pcm_hw_params_any(p->pcm, hw);
+
     if (error < 0) {
         return error;
     }
     /* Plugins copy in any case, and some only pretend. */
     p->mmap = snd_pcm_type(p->pcm) == SND_PCM_TYPE_HW &&
               snd_pcm_hw_params_set_access(p->pcm, hw, SND_PCM_ACCESS_MMAP_INTERLEAVED) == 0;
-    p->period = (snd_pcm_uframes_t)(period_ns * format->rate / NS_PER_S) + 1;
-    p->buffer = (snd_pcm_uframes_t)(buffer_ns * format->rate / NS_PER_S) + 2 * p->period;
-    if ((!p->mmap &&
-         (error = snd_pcm_hw_params_set_access(p->pcm, hw, SND_PCM_ACCESS_RW_INTERLEAVED)) < 0) ||
+    if (!p->mmap) {
+        error = snd_pcm_hw_params_set_access(p->pcm, hw, SND_PCM_ACCESS_RW_INTERLEAVED);
+    }
+    if (error < 0 ||
         (error = snd_pcm_hw_params_set_format(p->pcm, hw, SND_PCM_FORMAT_S16_LE)) < 0 ||
-        (error = snd_pcm_hw_params_set_channels(p->pcm, hw, format->channels)) < 0 ||
-        (error = snd_pcm_hw_params_set_rate(p->pcm, hw, format->rate, 0)) < 0) {
+        (error = snd_pcm_hw_params_set_channels(p->pcm, hw, format->channels)) < 0) {
         return error;
     }
-    /* A period so short that the buffer would be too is of no use; but not each device has so long
-     * a buffer at all. */
-    least = p->buffer;
-    (void)snd_pcm_hw_params_set_buffer_size_min(p->pcm, hw, &least);
-    if ((error = snd_pcm_hw_params_set_period_size_near(p->pcm, hw, &p->period, NULL)) < 0) {
+    return snd_pcm_hw_params_set_rate(p->pcm, hw, format->rate, 0);
+}
+
+/* The period is short enough for the latency, and the buffer holds what underruns may stretch that
+ * to; how full it is kept is up to the player. */
+static int set_hardware(struct alsa_pcm *p, const struct pcm_format *format, uint64_t period_ns,
+                        uint64_t buffer_ns)
+{
+    snd_pcm_hw_params_t *form, *hw;
+    int error;
+
+    snd_pcm_hw_params_alloca(&form);
+    snd_pcm_hw_params_alloca(&hw);
+    error = set_form(p, form, format);
+    if (error < 0) {
         return error;
     }
-    least = p->buffer > 2 * p->period ? p->buffer : 2 * p->period;
-    if ((error = snd_pcm_hw_params_set_buffer_size_near(p->pcm, hw, &least)) < 0 ||
-        (error = snd_pcm_hw_params(p->pcm, hw)) < 0) {
+    /* Where the library converts the rate, there is not a size of the buffer for each period. */
+    for (int tries = 0; tries < TRIES; tries++) {
+        snd_pcm_hw_params_copy(hw, form);
+        error = set_sizes(p, hw, period_ns, buffer_ns, false);
+        if (error == 0) {
+            break;
+        }
+        period_ns += period_ns / 8;
+    }
+    /* Some devices have few periods: longer ones, then. */
+    if (error == 0 && p->buffer < buffer_ns * p->rate / NS_PER_S) {
+        snd_pcm_hw_params_copy(hw, form);
+        error = set_sizes(p, hw, period_ns, buffer_ns, true);
+    }
+    if (error < 0 || (error = snd_pcm_hw_params(p->pcm, hw)) < 0) {
         return error;
     }
     p->blockwise = snd_pcm_type(p->pcm) != SND_PCM_TYPE_HW || snd_pcm_hw_params_is_batch(hw);
