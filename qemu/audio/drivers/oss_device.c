@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,9 +62,9 @@ static void set_latency(uint64_t ns)
     memcpy(latency + LATENCY_NAME, value, sizeof(value));
 }
 
-static bool cannot_open(const char *path, struct err *err)
+static bool cannot_open(const char *path, int error, struct err *err)
 {
-    switch (errno) {
+    switch (error) {
     case ENOENT:
     case ENODEV:
     case ENXIO:
@@ -90,7 +91,7 @@ static bool cannot_open(const char *path, struct err *err)
                        "(audio, on most systems), or change the device's permissions",
                        path);
     default:
-        return err_set(err, "cannot open %s: %s", path, strerror(errno));
+        return err_set(err, "cannot open %s: %s", path, strerror(error));
     }
 }
 
@@ -269,17 +270,66 @@ static bool set_up_to_play(struct oss_device *d, const struct oss_wish *wish,
     return set_up(d, wish, settings, err) && begin_to_play(d, wish->silence_ns, err);
 }
 
+struct opening {
+    const char *path;
+    int flags;
+    int fd;
+    int error;
+};
+
+/* The third argument of open is for aoss: without it a fortified program may call __open_2, which
+ * aoss does not know. */
+static void *open_path(void *opaque)
+{
+    struct opening *o = opaque;
+
+    o->fd = open(o->path, o->flags, 0);
+    o->error = errno;
+    return NULL;
+}
+
 /*
- * It must not wait. padsp heeds the flag of open and fcntl and refuses the
- * request; OSS 4 heeds the request. The third argument of open is for aoss: without,
- * a fortified program may call __open_2, which it does not know.
+ * In a thread that is not realtime, and so neither are those that padsp and aoss
+ * start: padsp's runs round and round while it waits for the server to connect
+ * its stream, and must not keep the server, or the card, from the processor.
  */
+static bool open_unhurried(struct opening *o, struct err *err)
+{
+    const struct sched_param none = {0};
+    pthread_attr_t attr;
+    pthread_t thread;
+    int error = pthread_attr_init(&attr);
+
+    if (!error) {
+        pthread_attr_setinheritsched(&attr, PTHREAD_EXPLICIT_SCHED);
+        pthread_attr_setschedpolicy(&attr, SCHED_OTHER);
+        pthread_attr_setschedparam(&attr, &none);
+        error = pthread_create(&thread, &attr, open_path, o);
+        pthread_attr_destroy(&attr);
+    }
+    if (error) {
+        return err_set(err, "cannot start a thread that opens %s: %s", o->path, strerror(error));
+    }
+    pthread_join(thread, NULL);
+    return true;
+}
+
+/* It must not wait. padsp heeds the flag and refuses the request; OSS 4 heeds the request. */
 static bool open_device(struct oss_device *d, int access, const struct audio_settings *settings,
                         struct err *err)
 {
-    d->fd = open(d->path, access | O_NONBLOCK | O_CLOEXEC | (settings->exclusive ? O_EXCL : 0), 0);
+    struct opening o = {
+        .path = d->path,
+        .flags = access | O_NONBLOCK | O_CLOEXEC | (settings->exclusive ? O_EXCL : 0),
+        .fd = -1,
+    };
+
+    if (!open_unhurried(&o, err)) {
+        return false;
+    }
+    d->fd = o.fd;
     if (d->fd < 0) {
-        return cannot_open(d->path, err);
+        return cannot_open(d->path, o.error, err);
     }
     ioctl(d->fd, SNDCTL_DSP_NONBLOCK);
     return true;

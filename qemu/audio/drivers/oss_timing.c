@@ -5,6 +5,8 @@
 
 /* Loudspeakers far away (by radio, by network) are some hundred milliseconds off. */
 #define LONGEST_S 2
+/* A server may be too busy for so long. */
+#define BUSY_MS 100
 
 static uint64_t bytes_to_ns(const struct oss_timing *t, uint64_t bytes)
 {
@@ -28,12 +30,16 @@ void oss_timing_init(struct oss_timing *t, const struct pcm_format *format, uint
  * that nothing is to be heard where much is; so it is believed only once the
  * queue has borne it out. From then on it is the better of the two: it goes on
  * while a server is too busy to say that it has taken something from the queue.
+ * But it does so as well when the server hangs and takes nothing.
  */
 static uint64_t choose_delay(struct oss_timing *t, int64_t queued, int64_t delay)
 {
-    bool possible = delay > 0 && delay <= queued + (int64_t)(LONGEST_S * t->byte_rate);
+    int64_t busy = (int64_t)(t->byte_rate * BUSY_MS / 1000);
+    int64_t less = 2 * (int64_t)t->fragment_bytes;
 
-    t->believed = possible && (t->believed || delay + 2 * (int64_t)t->fragment_bytes >= queued);
+    less = t->believed && busy > less ? busy : less;
+    t->believed = delay > 0 && delay + less >= queued &&
+                  delay <= queued + (int64_t)(LONGEST_S * t->byte_rate);
     return (uint64_t)(t->believed ? delay : queued);
 }
 
