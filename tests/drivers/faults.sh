@@ -294,7 +294,7 @@ fault_capture()
     source_default out
     recorder_start rec out
     recorder_wait rec
-    "${wrapper[@]}" "$BUILD/tests/drivers/record_card" "$(audiodev "$record_options,in.latency=100000")" \
+    "${wrapper[@]}" "$BUILD/tests/drivers/record_card" "$(audiodev "$record_options,in.latency=150000")" \
         recorded 4 1024 played.raw </dev/null >figures 2>log || true
     recorder_stop
     "$pattern" check rec 6 >heard || true
