@@ -10,7 +10,8 @@
  *
  * Nothing else is queued in between, so a frame is late by a block, by the time
  * until it is in the ring, and by what the sink itself holds. The block is asked
- * to be a third of out.latency (PIPEWIRE_LATENCY overrules that); the smallest
+ * to be a third of out.latency, but no shorter than a graph can keep up with on
+ * an ordinary machine (PIPEWIRE_LATENCY overrules that); the smallest
  * that any of the graph's streams has asked for counts, within the bounds of the
  * server's configuration.
  *
@@ -30,6 +31,9 @@
 #include "base/clock.h"
 #include "base/realtime.h"
 
+/* 64 frames at 44.1 kHz; rounds twice as many, of half of that, were late by the hundred a minute.
+ */
+#define LEAST_BLOCK_NS (NS_PER_MS * 3 / 2)
 /* Rounds come hundreds of times a second; the player is told of one this often. */
 #define ANSWER_NS (20 * NS_PER_MS)
 
@@ -143,12 +147,13 @@ static size_t ring_bytes(const struct audio_settings *settings, const struct pcm
 static void *pipewire_open(const struct audio_settings *settings, const char *name,
                            const struct pcm_format *format, struct err *err)
 {
+    uint64_t block_ns = settings->out_latency_us * NS_PER_US / 3;
     const struct pipewire_request request = {
         .direction = PW_DIRECTION_OUTPUT,
         .target = settings->sink,
         .name = name,
         .format = *format,
-        .block_ns = settings->out_latency_us * NS_PER_US / 3,
+        .block_ns = block_ns > LEAST_BLOCK_NS ? block_ns : LEAST_BLOCK_NS,
     };
     struct pipewire_sink *sink = aligned_alloc(alignof(struct pipewire_sink), sizeof(*sink));
 
