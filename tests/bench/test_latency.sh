@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# `make check-latency`: this card with its defaults against the null sinks of a real PulseAudio and a
-# real PipeWire, by each of the drivers pa, alsa and pipewire that is built in. Several short runs,
-# judged by judge.awk, which has the limits.
+# `make check-latency`: this card with its defaults against the null sinks of a real PulseAudio and
+# a real PipeWire, by each of the drivers pa, alsa and pipewire that is built in. Several short runs
+# are judged by judge.awk, which has the limits.
 #
-# BUILD: the build folder. SRC: the tree. LATENCY_FACTOR: makes the latency that the card asks for so
-# many times longer, to see it fail. LATENCY_RUNS: for each driver and period (5 for pa, 3 for the
-# others). LATENCY_PERIODS: of the guest's interrupts (64 1024). Says what it found as TAP.
+# BUILD: the build folder. SRC: the tree. LATENCY_FACTOR: makes the latency that the card asks for
+# so many times longer, to see it fail. LATENCY_RUNS: for each driver and period (5 for pa, 3 for
+# the others). LATENCY_PERIODS: of the guest's interrupts (64 1024). Says what it found as TAP.
 
 set -eu
 
@@ -24,8 +24,8 @@ measure_all()
         for period in ${LATENCY_PERIODS:-64 1024}; do
             route_start
             "${through[@]}" "$BUILD/tests/bench/measure" ours --audiodev "$ours,id=check" \
-                --period "$period" --seconds 3 --latency-factor "${LATENCY_FACTOR:-1}" \
-                --json "$raw" >figures 2>log || {
+                --period "$period" --seconds 3 --warm-up "$warm_up" \
+                --latency-factor "${LATENCY_FACTOR:-1}" --json "$raw" >figures 2>log || {
                 sed 's/^/# /' log
                 echo "not ok 1 - the card is measured: $route"
                 exit 1

@@ -16,7 +16,8 @@ found=$(LATENCY_FACTOR=4 LATENCY_RUNS=2 LATENCY_PERIODS=1024 "$SRC/tests/bench/t
     true)
 printf '%s\n' "$found" | sed 's/^/# /'
 tests=0
-for driver in $(printf '%s\n' "$found" | sed -n 's/.* - \([a-z]*\), period .*: delay median.*/\1/p'); do
+measured=$(printf '%s\n' "$found" | sed -n 's/.* - \([a-z]*\), period .*: delay median.*/\1/p')
+for driver in $measured; do
     tests=$((tests + 1))
     if printf '%s\n' "$found" | grep -q "^not ok .* - $driver, period .*: delay median"; then
         echo "ok $tests - a ring four times deeper is told by the delay: $driver"
