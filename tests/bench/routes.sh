@@ -42,7 +42,7 @@ aoss)
 pipewire)
     SERVER_KIND=pipewire
     # It links a stream some 50 ms after it was asked to. What the guest plays meanwhile is heard
-    # late, not lost, and the card's clock works that off by 10 ms a second.
+    # late, not lost, and the card's clock works that off by 30 ms a second.
     warm_up=5
     ;;
 *)

@@ -9,9 +9,12 @@ need pactl pulseaudio-utils
 
 pulseaudio=''
 
+# Sinks keep their rate: with an alternate one they would take that of the first stream that asks for
+# it while they are idle, and aoss tries 48000 Hz.
 server_enter()
 {
-    export PULSE_RUNTIME_PATH=$PWD/run PULSE_SERVER=unix:$PWD/socket
+    export PULSE_RUNTIME_PATH=$PWD/run PULSE_SERVER=unix:$PWD/socket PULSE_CONFIG=$PWD/daemon.conf
+    printf '%s\n' 'default-sample-rate = 44100' 'alternate-sample-rate = 44100' >daemon.conf
 }
 server_enter
 
