@@ -8,10 +8,14 @@
 # interrupt or a late frame does not count when the machine stalled just before, and a break not
 # either when the sound server was kept waiting for a processor.
 
-# What they are held to: the goals, with a margin for the machine.
+# What they are held to: the goals, with a margin for the machine. Interrupts do not depend on the
+# driver; but a clock that works off an excess is slow by a hundredth, which is taken for lateness of
+# a millisecond.
 BEGIN {
     median["pa"] = 6
+    late["pa"] = 0.5
     median["alsa"] = median["pipewire"] = 7
+    late["alsa"] = late["pipewire"] = 1.5
 }
 
 {
@@ -60,7 +64,7 @@ END {
         judge(key, "delay median, ms", 2, median[driver_of[key]])
         judge(key, "delay p99, ms", 2, median[driver_of[key]] + 4)
         judge(key, "step, frames", 2, 8)
-        judge(key, "interrupt lateness p99, ms", 2, 0.5)
+        judge(key, "interrupt lateness p99, ms", 2, late[driver_of[key]])
         judge(key, "breaks", middle, 0)
         found = ranked(key, "share of the sound that is heard", middle)
         printf "%s %d - %s: %.3f of the sound is heard, at least 0.98\n",
