@@ -22,9 +22,10 @@
 #define ASK_NS (20 * NS_PER_MS)
 /* An answer to a question that took longer on its way is too vague. */
 #define VAGUE_NS (4 * NS_PER_MS)
-/* A server that has not answered for so long, or for as long as the latency, hangs: what it is
- * given then is heard late when it goes on. */
+/* A server that has not answered for so long hangs: what it were given meanwhile would be heard
+ * late when it goes on. An answer that took longer than the other is one of before it hung. */
 #define HANGS_NS (100 * NS_PER_MS)
+#define STALE_NS (500 * NS_PER_MS)
 /* A sink that has been written to within so long is playing. */
 #define BUSY_NS (50 * NS_PER_MS)
 
@@ -33,10 +34,9 @@ struct pa_sink {
     struct pcm_format format;
     uint32_t frame_bytes;
     struct audio_sink_state state;
-    uint64_t written_ns;  /* when something was last written */
-    uint64_t patience_ns; /* with a server that does not answer */
+    uint64_t written_ns; /* when something was last written */
     uint64_t asked_ns;
-    uint64_t unanswered_ns; /* when the first question was asked that is still open */
+    uint64_t unanswered_ns; /* when the first was asked that had no answer in time; 0: none */
     uint64_t written_since; /* bytes, since asked */
     pa_operation *question; /* NULL: none is open */
     bool outdated;          /* what it asks for has changed since */
@@ -69,6 +69,9 @@ static void take_answer(pa_stream *stream, int success, void *opaque)
 
     pa_operation_unref(sink->question);
     sink->question = NULL;
+    if (t && t->transport_usec * NS_PER_US < STALE_NS) {
+        sink->unanswered_ns = 0;
+    }
     if (!success || !t || sink->outdated || t->transport_usec * NS_PER_US > VAGUE_NS ||
         t->write_index_corrupt || t->read_index_corrupt) {
         return;
@@ -89,7 +92,7 @@ static void ask(struct pa_sink *sink)
     if (sink->question ? now - sink->asked_ns < NS_PER_S : now - sink->asked_ns < ASK_NS) {
         return;
     }
-    if (!sink->question) {
+    if (sink->unanswered_ns == 0) {
         sink->unanswered_ns = now;
     }
     close_question(sink);
@@ -145,10 +148,6 @@ static void *pa_open(const struct audio_settings *settings, const char *name,
     }
     sink->format = *format;
     sink->frame_bytes = frame_bytes;
-    sink->patience_ns = settings->out_latency_us * NS_PER_US;
-    if (sink->patience_ns < HANGS_NS) {
-        sink->patience_ns = HANGS_NS;
-    }
     if (!pa_connection_open(&sink->connection, settings, name, format, err)) {
         free(sink);
         return NULL;
@@ -185,7 +184,7 @@ static long pa_write(void *opaque, const void *data, size_t frames, struct err *
     if (room < bytes) {
         bytes = room - room % sink->frame_bytes;
     }
-    if (sink->question && now - sink->unanswered_ns > sink->patience_ns) {
+    if (sink->unanswered_ns && now - sink->unanswered_ns > HANGS_NS) {
         ask(sink);
         return 0;
     }
