@@ -3,12 +3,12 @@
  * Tells when a machine stood still: a thread on each processor, with realtime
  * priority, wakes ten times a second and looks how late it is.
  *
- *     stalls FILE [COMMAND...]
+ *     stalls FILE COMMAND...
  *
  * Appends a line "SECONDS MS" to FILE for each time that a thread was late by
  * MS milliseconds, a quarter of a second at least, at SECONDS since power-on.
- * Runs until SIGTERM or, with a command, as long as that; then its exit status
- * is the command's, which runs with realtime priority too, below the threads'.
+ * The command runs with realtime priority too, below the threads'; its exit
+ * status is this program's.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -103,19 +103,14 @@ static int run(char *argv[])
 
 int main(int argc, char *argv[])
 {
-    file = argc > 1 ? fopen(argv[1], "a") : NULL;
+    file = argc > 2 ? fopen(argv[1], "a") : NULL;
     if (!file) {
-        fprintf(stderr, "usage: stalls FILE [COMMAND...]\n");
+        fprintf(stderr, "usage: stalls FILE COMMAND...\n");
         return 2;
     }
     setvbuf(file, NULL, _IOLBF, 0);
     for (int cpu = 0; cpu < (int)sysconf(_SC_NPROCESSORS_ONLN); cpu++) {
         start_watch(cpu);
     }
-    if (argc > 2) {
-        return run(argv + 2);
-    }
-    for (;;) {
-        pause();
-    }
+    return run(argv + 2);
 }

@@ -151,8 +151,7 @@ prepare_guest() {
     mcopy -i /run/lab/guest.img "$case_dir/guest.cpio" ::guest.cpio
 }
 
-# Creates the case's domain; arguments are lines that replace those of its configuration. From then
-# on status.json has a line of `qemu-dm --status` a second.
+# Creates the case's domain; arguments are lines that replace those of its configuration.
 create_domain() {
     prepare_guest
     mark create
@@ -161,7 +160,6 @@ create_domain() {
             xl.log xen/qemu-dm-guest.log
     domid=$(xl domid guest)
     say "domain created"
-    /usr/lib/qemu-dm/qemu-dm --status --watch --json guest >>/run/lab/status.json 2>/dev/null &
 }
 
 domain_exists() {
@@ -242,14 +240,11 @@ run_case() { # NAME
     xl dmesg -c >/dev/null
     dmesg -C
     say "case $1"
-    stalls /run/lab/stalls &
-    watch_pid=$!
     (cd /run/lab && timeout 900 bash -eu -c ". /lab/in/lib/dom0.sh; . $case_dir/dom0") \
         >/run/lab/dom0.log 2>&1 || status=1
     [ $status = 0 ] || [ -e /run/lab/failure ] ||
         echo "the dom0 script ended with an error: $(tail -n 1 /run/lab/dom0.log)" >/run/lab/failure
 
-    kill $watch_pid
     pkill -f -- ' --status '
     [ $status = 0 ] || xl destroy guest >>/run/lab/dom0.log 2>&1
     pkill -x parec
