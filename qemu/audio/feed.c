@@ -114,7 +114,6 @@ void rt_feed_start(struct feed *f, const struct pcm_format *format)
 void rt_feed_write(struct feed *f, const void *data, uint32_t frames)
 {
     uint32_t frame_bytes = pcm_frame_bytes(&f->rt.format);
-    const uint8_t *from = data;
     size_t room, fits = 0;
     uint32_t level;
     RT_PATH();
@@ -128,13 +127,7 @@ void rt_feed_write(struct feed *f, const void *data, uint32_t frames)
     if (f->rt.admitted) {
         room = rt_ring_room(&f->ring) / frame_bytes;
         fits = frames < room ? frames : room;
-        for (size_t left = fits * frame_bytes, len; left > 0; left -= len, from += len) {
-            void *to = rt_ring_write_block(&f->ring, &len);
-
-            len = left < len ? left : len;
-            memcpy(to, from, len);
-            rt_ring_commit(&f->ring, len);
-        }
+        rt_ring_write(&f->ring, data, fits * frame_bytes);
     }
     add(&f->frames, frames);
     if (fits < frames) {
@@ -247,11 +240,7 @@ bool feed_sleep(struct feed *f, uint32_t level, unsigned seen)
 
 void feed_wake_up(struct feed *f)
 {
-    uint64_t times;
-
     atomic_store(&f->wake_level, FEED_AWAKE);
     /* Nothing to read: nobody has signalled, or is about to; then the next sleep is a short one. */
-    if (read(f->event_fd, &times, sizeof(times)) < 0) {
-        return;
-    }
+    clear_fd(f->event_fd);
 }

@@ -287,11 +287,7 @@ bool intake_sleep(struct intake *in, uint32_t number)
 
 void intake_wake_up(struct intake *in)
 {
-    uint64_t times;
-
     atomic_store(&in->asleep, false);
     /* Nothing to read: nobody has signalled, or is about to; then the next sleep is a short one. */
-    if (read(in->event_fd, &times, sizeof(times)) < 0) {
-        return;
-    }
+    clear_fd(in->event_fd);
 }

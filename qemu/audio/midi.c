@@ -59,21 +59,13 @@ static void send(struct midi_port *p)
     }
 }
 
-static void give_to_card(struct midi_port *p, const uint8_t *bytes, size_t left)
+static void give_to_card(struct midi_port *p, const uint8_t *bytes, size_t count)
 {
-    size_t len;
-
-    if (left > rt_ring_room(&p->in)) {
-        p->lost_in += left; /* all of it, so that no half message stays */
+    if (count > rt_ring_room(&p->in)) {
+        p->lost_in += count; /* all of it, so that no half message stays */
         return;
     }
-    for (; left > 0; left -= len, bytes += len) {
-        void *to = rt_ring_write_block(&p->in, &len);
-
-        len = left < len ? left : len;
-        memcpy(to, bytes, len);
-        rt_ring_commit(&p->in, len);
-    }
+    rt_ring_write(&p->in, bytes, count);
     signal_fd(p->card_fd);
 }
 
@@ -97,8 +89,6 @@ static bool receive(struct midi_port *p)
 /* Until there is something to send or, maybe, to receive. */
 static void wait_for_work(struct midi_port *p, struct pollfd fds[2])
 {
-    uint64_t times;
-
     /* In one order with the exchange in rt_midi_write: either we see the byte, or it sees that we
      * sleep. */
     atomic_exchange(&p->asleep, true);
@@ -106,9 +96,7 @@ static void wait_for_work(struct midi_port *p, struct pollfd fds[2])
         poll(fds, 2, -1); /* interrupted or not: the loop looks at what there is to do */
     }
     atomic_store(&p->asleep, false);
-    if (read(p->thread_fd, &times, sizeof(times)) < 0) {
-        return; /* it was the host */
-    }
+    clear_fd(p->thread_fd); /* or it was the host */
 }
 
 static void run(void *opaque)

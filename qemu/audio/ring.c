@@ -74,6 +74,19 @@ uint64_t rt_ring_discarded(const struct ring *r)
     return atomic_load_explicit(&r->read, memory_order_acquire);
 }
 
+void rt_ring_write(struct ring *r, const void *from, size_t size)
+{
+    const uint8_t *next = from;
+
+    for (size_t len; size > 0; size -= len, next += len) {
+        void *to = rt_ring_write_block(r, &len);
+
+        len = size < len ? size : len;
+        memcpy(to, next, len);
+        rt_ring_commit(r, len);
+    }
+}
+
 size_t ring_fill(const struct ring *r)
 {
     uint64_t written = atomic_load_explicit(&r->written, memory_order_acquire);
@@ -97,4 +110,20 @@ void ring_discard(struct ring *r, size_t len)
 uint64_t ring_read_count(const struct ring *r)
 {
     return atomic_load_explicit(&r->read, memory_order_relaxed);
+}
+
+size_t ring_read(struct ring *r, void *to, size_t size)
+{
+    uint8_t *next = to;
+    size_t left = size, len;
+    const void *from;
+
+    while (left > 0 && (from = ring_read_block(r, &len), len > 0)) {
+        len = len < left ? len : left;
+        memcpy(next, from, len);
+        ring_discard(r, len);
+        next += len;
+        left -= len;
+    }
+    return size - left;
 }

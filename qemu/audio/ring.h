@@ -37,6 +37,8 @@ size_t rt_ring_room(const struct ring *r);
 void *rt_ring_write_block(struct ring *r, size_t *len);
 /* Writer: len bytes of that block are filled; the reader may have them. */
 void rt_ring_commit(struct ring *r, size_t len);
+/* Writer: the reader may have size bytes of from, at most the room. */
+void rt_ring_write(struct ring *r, const void *from, size_t size);
 /* Writer: bytes written since the ring was made. */
 uint64_t rt_ring_written(const struct ring *r);
 
@@ -53,6 +55,8 @@ size_t ring_fill(const struct ring *r);
 const void *ring_read_block(const struct ring *r, size_t *len);
 /* Reader: the first len bytes, at most the fill, are done with. */
 void ring_discard(struct ring *r, size_t len);
+/* Reader: takes what can be read now, at most size bytes, and returns how many. */
+size_t ring_read(struct ring *r, void *to, size_t size);
 /* Reader: bytes discarded since the ring was made. */
 uint64_t ring_read_count(const struct ring *r);
 

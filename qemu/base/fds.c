@@ -44,6 +44,15 @@ void signal_fd(int fd)
     }
 }
 
+void clear_fd(int fd)
+{
+    uint64_t times;
+
+    if (read(fd, &times, sizeof(times)) < 0) {
+        return;
+    }
+}
+
 void wait_for_fd(int fd, uint64_t ns)
 {
     struct pollfd wait_for = {.fd = fd, .events = POLLIN};

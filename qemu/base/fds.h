@@ -13,6 +13,9 @@ void close_fds_except(const int keep[], size_t count);
  * and therefore readable. Any thread, realtime. */
 void signal_fd(int fd);
 
+/* Makes an event descriptor that does not block unreadable, if it is not. Any thread, realtime. */
+void clear_fd(int fd);
+
 /* Returns when fd is readable, ns nanoseconds (UINT64_MAX: any number) have passed, or a signal has
  * come. */
 void wait_for_fd(int fd, uint64_t ns);

@@ -63,22 +63,6 @@ static uint64_t frames_to_ns(const struct pipewire_sink *sink, uint64_t frames)
 
 /* --- the library's thread --- */
 
-/* The next frames, at most so many, from the ring. */
-static uint32_t rt_take(struct pipewire_sink *sink, uint8_t *to, uint32_t frames)
-{
-    size_t left = (size_t)frames * sink->frame_bytes, len;
-    const void *from;
-
-    while (left > 0 && (from = ring_read_block(&sink->ring, &len), len > 0)) {
-        len = len < left ? len : left;
-        memcpy(to, from, len);
-        ring_discard(&sink->ring, len);
-        to += len;
-        left -= len;
-    }
-    return frames - (uint32_t)(left / sink->frame_bytes);
-}
-
 /* So many frames are given now, and dry: not as many as wanted. When will they be heard? */
 static void rt_tell(struct pipewire_sink *sink, uint32_t frames, bool dry)
 {
@@ -117,7 +101,8 @@ static void rt_give(void *opaque)
     if (buffer->requested > 0 && buffer->requested < wanted) {
         wanted = (uint32_t)buffer->requested;
     }
-    taken = rt_take(sink, data->data, wanted);
+    taken = (uint32_t)(ring_read(&sink->ring, data->data, (size_t)wanted * sink->frame_bytes) /
+                       sink->frame_bytes);
     if (taken < wanted) {
         memset((uint8_t *)data->data + (size_t)taken * sink->frame_bytes,
                sink->format.bits == 8 ? 0x80 : 0, (size_t)(wanted - taken) * sink->frame_bytes);
@@ -179,20 +164,13 @@ static void *pipewire_open(const struct audio_settings *settings, const char *na
 static long pipewire_write(void *opaque, const void *data, size_t frames, struct err *err)
 {
     struct pipewire_sink *sink = opaque;
-    const uint8_t *from = data;
-    size_t room = rt_ring_room(&sink->ring) / sink->frame_bytes, left, len;
+    size_t room = rt_ring_room(&sink->ring) / sink->frame_bytes;
 
     if (!pipewire_connection_alive(&sink->connection, err)) {
         return -1;
     }
     frames = frames < room ? frames : room;
-    for (left = frames * sink->frame_bytes; left > 0; left -= len, from += len) {
-        void *to = rt_ring_write_block(&sink->ring, &len);
-
-        len = left < len ? left : len;
-        memcpy(to, from, len);
-        rt_ring_commit(&sink->ring, len);
-    }
+    rt_ring_write(&sink->ring, data, frames * sink->frame_bytes);
     return (long)frames;
 }
 

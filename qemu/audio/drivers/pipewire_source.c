@@ -33,15 +33,10 @@ struct pipewire_source {
 /* The library's thread. What there is no room for is lost: nobody has read for long. */
 static void rt_put(struct pipewire_source *source, const uint8_t *from, size_t bytes)
 {
-    size_t room = rt_ring_room(&source->ring), left = bytes < room ? bytes : room, len;
+    size_t room = rt_ring_room(&source->ring);
 
-    for (left -= left % source->frame_bytes; left > 0; left -= len, from += len) {
-        void *to = rt_ring_write_block(&source->ring, &len);
-
-        len = left < len ? left : len;
-        memcpy(to, from, len);
-        rt_ring_commit(&source->ring, len);
-    }
+    bytes = bytes < room ? bytes : room;
+    rt_ring_write(&source->ring, from, bytes - bytes % source->frame_bytes);
 }
 
 static void rt_get(void *opaque)
@@ -111,34 +106,22 @@ static void *pipewire_source_open(const struct audio_settings *settings, const c
 static long pipewire_source_read(void *opaque, void *data, size_t frames, struct err *err)
 {
     struct pipewire_source *source = opaque;
-    size_t left = frames * source->frame_bytes, len;
-    uint8_t *to = data;
-    const void *from;
 
     if (!pipewire_connection_alive(&source->connection, err)) {
         return -1;
     }
-    while (left > 0 && (from = ring_read_block(&source->ring, &len), len > 0)) {
-        len = len < left ? len : left;
-        memcpy(to, from, len);
-        ring_discard(&source->ring, len);
-        to += len;
-        left -= len;
-    }
-    return (long)(frames - left / source->frame_bytes);
+    return (long)(ring_read(&source->ring, data, frames * source->frame_bytes) /
+                  source->frame_bytes);
 }
 
 static bool pipewire_source_wait(void *opaque, int fd, uint64_t until_ns, struct err *err)
 {
     struct pipewire_source *source = opaque;
-    uint64_t times;
 
     if (!pipewire_connection_wait(&source->connection, fd, source->event_fd, until_ns, err)) {
         return false;
     }
-    if (read(source->event_fd, &times, sizeof(times)) < 0) {
-        return true; /* nothing has come */
-    }
+    clear_fd(source->event_fd);
     return true;
 }
 
