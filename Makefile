@@ -64,7 +64,7 @@ LINK = $(CC) -pthread $(CFLAGS) $(SANITIZER_FLAGS) $(HARDENING_LDFLAGS) -Wl,--as
 # --- the program ---
 
 PARTS := toolstack engine card hw xen audio sandbox base
-PART_SOURCES := $(wildcard $(SRC)/qemu/host_conf.c) $(foreach part,$(PARTS),$(wildcard $(SRC)/qemu/$(part)/*.c))
+PART_SOURCES := $(filter-out %/main.c,$(wildcard $(SRC)/qemu/*.c)) $(foreach part,$(PARTS),$(wildcard $(SRC)/qemu/$(part)/*.c))
 # A driver is drivers/NAME.c, and NAME_*.c if it has them.
 DRIVER_SOURCES := $(sort $(wildcard $(foreach name,$(AUDIO_DRIVERS) $(MIDI_DRIVER) wav none, \
 	$(SRC)/qemu/audio/drivers/$(name).c $(SRC)/qemu/audio/drivers/$(name)_*.c)))
@@ -77,6 +77,7 @@ DRIVER_LIBS := $(foreach name,$(AUDIO_DRIVERS) $(MIDI_DRIVER),$(LIBS_$(name))) $
 # A part sees the headers of its own libraries, and the devices mix register widths too much to
 # do without -Wconversion.
 qemu/xen/%.o: PART_CFLAGS = $(XEN_CFLAGS)
+qemu/engine/%.o: PART_CFLAGS = $(JANSSON_CFLAGS)
 qemu/card/%.o: PART_CFLAGS = $(ZLIB_CFLAGS) $(JANSSON_CFLAGS)
 qemu/sandbox/%.o: PART_CFLAGS = $(LOGIND_CFLAGS)
 qemu/audio/drivers/%.o: PART_CFLAGS = \
