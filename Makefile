@@ -63,7 +63,7 @@ LINK = $(CC) -pthread $(CFLAGS) $(SANITIZER_FLAGS) $(HARDENING_LDFLAGS) -Wl,--as
 
 # --- the program ---
 
-PARTS := toolstack engine card hw xen audio sandbox base
+PARTS := toolstack engine card traditional hw xen audio sandbox base
 PART_SOURCES := $(filter-out %/main.c,$(wildcard $(SRC)/qemu/*.c)) $(foreach part,$(PARTS),$(wildcard $(SRC)/qemu/$(part)/*.c))
 # A driver is drivers/NAME.c, and NAME_*.c if it has them.
 DRIVER_SOURCES := $(sort $(wildcard $(foreach name,$(AUDIO_DRIVERS) $(MIDI_DRIVER) wav none, \
@@ -78,6 +78,7 @@ DRIVER_LIBS := $(foreach name,$(AUDIO_DRIVERS) $(MIDI_DRIVER),$(LIBS_$(name))) $
 # do without -Wconversion.
 qemu/xen/%.o: PART_CFLAGS = $(XEN_CFLAGS)
 qemu/engine/%.o: PART_CFLAGS = $(JANSSON_CFLAGS)
+qemu/traditional/%.o: PART_CFLAGS = $(JANSSON_CFLAGS)
 qemu/card/%.o: PART_CFLAGS = $(ZLIB_CFLAGS) $(JANSSON_CFLAGS)
 qemu/sandbox/%.o: PART_CFLAGS = $(LOGIND_CFLAGS)
 qemu/audio/drivers/%.o: PART_CFLAGS = \
