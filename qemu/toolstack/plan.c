@@ -9,6 +9,7 @@
 
 #include "toolstack/audiodevs.h"
 #include "toolstack/device_models.h"
+#include "toolstack/migration.h"
 #include "toolstack/option.h"
 #include "toolstack/pci_slots.h"
 
@@ -253,10 +254,12 @@ static bool append_slot_holder(struct arguments *arguments, const struct option 
     return ok;
 }
 
-/* shared_audiodev: NULL, or what -audio model=es1370 defined for others, too. */
+/* shared_audiodev: NULL, or what -audio model=es1370 defined for others, too. *qmp_argument becomes
+ * the index of the value of the option qmp. */
 static bool make_engine_arguments(struct arguments *arguments, const struct option *options,
                                   size_t count, const struct option *card, uint8_t slot,
-                                  const char *shared_audiodev, struct err *err)
+                                  const char *shared_audiodev, const struct option *qmp,
+                                  size_t *qmp_argument, struct err *err)
 {
     bool ok = true;
 
@@ -267,6 +270,8 @@ static bool make_engine_arguments(struct arguments *arguments, const struct opti
     for (size_t i = 0; ok && i < count; i++) {
         const struct option *option = &options[i];
 
+        if (option == qmp)
+            *qmp_argument = arguments->count + 1;
         if (option == card) {
             if (option_is(card, "device"))
                 ok = append_slot_holder(arguments, card, slot);
@@ -295,25 +300,49 @@ static bool become_engine(struct plan *plan, const char *const args[], size_t ar
     return ok;
 }
 
+/* What the supervisor has to know for saving and restoring; *qmp is the option of the QMP socket.
+ */
+static bool read_migration(struct plan *plan, const struct option **qmp,
+                           const struct option *options, size_t count, struct err *err)
+{
+    const char *incoming = last_value(options, count, "incoming");
+    struct qmp_socket socket;
+    bool ok = qmp_socket_find(&socket, options, count, err);
+
+    *qmp = socket.option;
+    plan->qmp_path = socket.path;
+    plan->qmp_fd = socket.fd;
+    plan->incoming = incoming != NULL;
+    plan->incoming_fd = incoming ? incoming_fd(incoming) : -1;
+    return ok;
+}
+
 static bool run_card(struct plan *plan, struct option *options, size_t count, size_t arg_count,
                      const struct machine *machine, const struct cards *cards, const char *engine,
                      struct err *err)
 {
     struct arguments arguments;
+    const struct option *qmp;
     bool shared, ok;
 
     plan->action = PLAN_RUN_CARD;
     if (!read_domid(&plan->domid, last_value(options, count, "xen-domid"), err) ||
         !read_domain_name(&plan->domain_name, options, count, err) ||
         !place_card(&plan->card_slot, &plan->note, machine, options, count, cards->ours, err) ||
-        !audiodev_choose(&plan->audiodev, &shared, options, count, cards->ours, err))
+        !audiodev_choose(&plan->audiodev, &shared, options, count, cards->ours, err) ||
+        !read_migration(plan, &qmp, options, count, err))
         return false;
 
     ok = start_arguments(&arguments, engine, arg_count, err);
     plan->engine_argv = arguments.list;
-    return ok && make_engine_arguments(&arguments, options, count, cards->ours, plan->card_slot,
-                                       shared ? plan->audiodev : NULL, err);
+    return ok &&
+           make_engine_arguments(&arguments, options, count, cards->ours, plan->card_slot,
+                                 shared ? plan->audiodev : NULL, qmp, &plan->qmp_argument, err);
 }
+
+/* A plan that asks for nothing. */
+static const struct plan empty_plan = {
+    .action = PLAN_BECOME_ENGINE, .qmp_fd = -1, .incoming_fd = -1};
 
 static bool note_other_card(struct plan *plan, const char *model, struct err *err)
 {
@@ -362,7 +391,7 @@ bool plan_make(struct plan *plan, int argc, const char *const argv[], const char
     struct cards cards = {0};
     bool ok;
 
-    *plan = (struct plan){.action = PLAN_BECOME_ENGINE};
+    *plan = empty_plan;
     if (!options)
         return option_no_memory(err);
     ok = decide(plan, options, options_read(options, args, arg_count), args, arg_count, &cards,
@@ -374,11 +403,23 @@ bool plan_make(struct plan *plan, int argc, const char *const argv[], const char
     return ok;
 }
 
+bool plan_set_qmp_fd(struct plan *plan, int fd, struct err *err)
+{
+    char *text = qmp_socket_text(plan->engine_argv[plan->qmp_argument], fd);
+
+    if (!text)
+        return option_no_memory(err);
+    free(plan->engine_argv[plan->qmp_argument]);
+    plan->engine_argv[plan->qmp_argument] = text;
+    return true;
+}
+
 void plan_free(struct plan *plan)
 {
     free_arguments(plan->engine_argv);
     free(plan->domain_name);
     free(plan->audiodev);
+    free(plan->qmp_path);
     free(plan->note);
-    *plan = (struct plan){.action = PLAN_BECOME_ENGINE};
+    *plan = empty_plan;
 }

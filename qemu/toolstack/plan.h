@@ -15,6 +15,7 @@
 #define TOOLSTACK_PLAN_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -37,6 +38,14 @@ struct plan {
     uint8_t card_slot; /* PCI device number on bus 0, 0..31; function 0 */
     char *audiodev;    /* the value of -audiodev that is the card's; NULL: none given */
 
+    /* Saving and restoring, with PLAN_RUN_CARD: */
+    size_t qmp_argument; /* index in engine_argv of the value of -chardev of libxl's QMP socket
+                            (id=libxl-cmd); 0: there is none */
+    char *qmp_path;      /* the path at which the toolstack expects it, or NULL: */
+    int qmp_fd;          /* the listening descriptor that the toolstack has passed; else -1 */
+    int incoming_fd;     /* of -incoming fd:N, a saved state; -1: none */
+    bool incoming;       /* the domain is restored or migrated in, by whatever -incoming */
+
     char *note; /* something the user should read in the log, one line, or NULL */
 };
 
@@ -45,6 +54,11 @@ struct plan {
  * right; then the plan holds nothing. Any thread. */
 bool plan_make(struct plan *plan, int argc, const char *const argv[], const char *engine,
                struct err *err);
+
+/* The engine is to listen for QMP on the inherited descriptor fd, instead of where the toolstack
+ * expects it. The plan must have a qmp_argument. False with err: out of memory, the plan is as it
+ * was. */
+bool plan_set_qmp_fd(struct plan *plan, int fd, struct err *err);
 
 void plan_free(struct plan *plan);
 

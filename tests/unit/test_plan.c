@@ -529,6 +529,120 @@ static void test_many_audiodevs(void **state)
     assert_refused(line, "more than 16");
 }
 
+/* --- saving and restoring --- */
+
+#define CMD "-chardev socket,id=libxl-cmd,"
+
+static void test_qmp_socket(void **state)
+{
+    static const struct {
+        const char *chardevs;
+        const char *path; /* NULL: none */
+        int fd;
+        const char *rewritten; /* for descriptor 33; NULL: there is no such socket */
+    } cases[] = {
+        {CMD "path=/run/q,server=on,wait=off", "/run/q", -1, CMD "server=on,wait=off,fd=33"},
+        {CMD "path=/run/a,,b,server,nowait", "/run/a,b", -1, CMD "server,nowait,fd=33"},
+        {CMD "fd=20,server=on,wait=off", NULL, 20, CMD "server=on,wait=off,fd=33"},
+        {"-mon chardev=a " CMD "fd=0,server=on -S", NULL, 0,
+         "-mon chardev=a " CMD "server=on,fd=33 -S"},
+        {"-chardev backend=socket,path=/q,server=on,id=libxl-cmd", "/q", -1,
+         "-chardev backend=socket,server=on,id=libxl-cmd,fd=33"},
+
+        {"-S", NULL, -1, NULL},
+        {"-chardev socket,id=libxenstat-cmd,path=/q,server=on", NULL, -1, NULL},
+        {"-chardev pty,id=libxl-cmd", NULL, -1, NULL},
+        {CMD "path=/q,server=off", NULL, -1, NULL},
+        {CMD "path=/q", NULL, -1, NULL},
+        {CMD "path=/q,server=on,abstract=on", NULL, -1, NULL},
+        {CMD "host=h,port=1,server=on", NULL, -1, NULL},
+        {CMD "fd=name,server=on", NULL, -1, NULL},
+        {CMD "fd=-3,server=on", NULL, -1, NULL},
+        {CMD "fd=,server=on", NULL, -1, NULL},
+        {CMD "fd=4294967296,server=on", NULL, -1, NULL},
+        {CMD "fd=99999999999999999999999,server=on", NULL, -1, NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char line[300] = XENFV "-device es1370 ", engine[300] = XENFV HELD "03" END " ";
+        struct plan plan = plan_ok(strcat(line, cases[i].chardevs));
+        struct err err;
+
+        assert_int_equal(plan.qmp_argument != 0, cases[i].rewritten != NULL);
+        assert_int_equal(plan.qmp_fd, cases[i].fd);
+        if (cases[i].path)
+            assert_string_equal(plan.qmp_path, cases[i].path);
+        else
+            assert_null(plan.qmp_path);
+        if (cases[i].rewritten)
+            assert_true(plan_set_qmp_fd(&plan, 33, &err));
+        assert_engine(&plan,
+                      strcat(engine, cases[i].rewritten ? cases[i].rewritten : cases[i].chardevs));
+        plan_free(&plan);
+    }
+}
+
+static void test_qmp_fd_can_be_set_again(void **state)
+{
+    struct plan plan = plan_ok(XENFV CMD "path=/q,server=on -device es1370");
+    struct err err;
+
+    (void)state;
+    assert_true(plan_set_qmp_fd(&plan, 7, &err));
+    assert_true(plan_set_qmp_fd(&plan, 8, &err));
+    assert_engine(&plan, XENFV CMD "server=on,fd=8 " HELD "03" END);
+    plan_free(&plan);
+}
+
+static void test_incoming(void **state)
+{
+    static const struct {
+        const char *options;
+        bool incoming;
+        int fd;
+    } cases[] = {
+        {"-S", false, -1},
+        {"-incoming fd:19", true, 19},
+        {"-incoming fd:0", true, 0},
+        {"--incoming fd:19", true, 19},
+        {"-incoming defer", true, -1},
+        {"-incoming tcp:0:4444", true, -1},
+        {"-incoming exec:fd:3", true, -1},
+        {"-incoming {\"channel-type\":\"main\"}", true, -1},
+        {"-incoming fd:name", true, -1},
+        {"-incoming fd:-1", true, -1},
+        {"-incoming fd:", true, -1},
+        {"-incoming fd:2147483648", true, -1},
+        {"-incoming fd:3 -incoming fd:4", true, 4},
+        {"-incoming fd:3 -incoming defer", true, -1},
+        {"-incoming", false, -1}, /* QEMU will complain */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char line[300] = XENFV "-device es1370 ", engine[300] = XENFV HELD "03" END " ";
+        struct plan plan = plan_ok(strcat(line, cases[i].options));
+
+        if (plan.incoming != cases[i].incoming || plan.incoming_fd != cases[i].fd)
+            fail_msg("%s: %d, descriptor %d", cases[i].options, plan.incoming, plan.incoming_fd);
+        assert_engine(&plan, strcat(engine, cases[i].options));
+        plan_free(&plan);
+    }
+}
+
+static void test_no_card_has_no_migration(void **state)
+{
+    struct plan plan = plan_ok(CMD "path=/q,server=on -incoming fd:3");
+
+    (void)state;
+    assert_int_equal(plan.qmp_argument, 0);
+    assert_null(plan.qmp_path);
+    assert_int_equal(plan.qmp_fd, -1);
+    assert_int_equal(plan.incoming_fd, -1);
+    plan_free(&plan);
+}
+
 /* --- the parts --- */
 
 static void test_option_text(void **state)
@@ -695,6 +809,10 @@ int main(void)
         cmocka_unit_test(test_audiodev),
         cmocka_unit_test(test_audiodev_of_device),
         cmocka_unit_test(test_many_audiodevs),
+        cmocka_unit_test(test_qmp_socket),
+        cmocka_unit_test(test_qmp_fd_can_be_set_again),
+        cmocka_unit_test(test_incoming),
+        cmocka_unit_test(test_no_card_has_no_migration),
         cmocka_unit_test(test_option_text),
         cmocka_unit_test(test_option_table),
         cmocka_unit_test(test_device_models),
