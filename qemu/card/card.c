@@ -34,6 +34,10 @@ static const char *const voice_name[PLAYBACK_CHANNELS] = {"dac1", "dac2"};
  * 44.1 kHz: it bounds what a guest that asks for an interrupt each frame can cost. */
 #define MIN_INTERRUPT_NS (180 * NS_PER_US)
 
+/* See patience(). */
+#define MIN_PATIENCE_NS (2 * NS_PER_MS)
+#define MAX_PATIENCE_NS (50 * NS_PER_MS)
+
 /* How often the clock is corrected. */
 #define CORRECTION_NS (50 * NS_PER_MS)
 
@@ -78,6 +82,26 @@ static void rt_show_start(struct card *card, enum es1370_channel ch,
     status_set(&status->running, 1);
 }
 
+void rt_card_open_host(struct card *card, enum es1370_channel ch)
+{
+    if (ch < PLAYBACK_CHANNELS) {
+        struct pcm_format to = stream_format(&card->voices[ch].format);
+
+        rt_stream_start(card->voices[ch].stream, &to);
+    } else {
+        rt_recording_open_source(&card->recording);
+    }
+}
+
+void rt_card_close_host(struct card *card, enum es1370_channel ch)
+{
+    if (ch < PLAYBACK_CHANNELS) {
+        rt_stream_stop(card->voices[ch].stream);
+    } else {
+        rt_recording_close_source(&card->recording);
+    }
+}
+
 static void chip_prepare(void *opaque, enum es1370_channel ch, const struct pcm_format *format)
 {
     struct card *card = opaque;
@@ -99,16 +123,16 @@ static void chip_start(void *opaque, enum es1370_channel ch, const struct pcm_fo
     card->running |= 1u << ch;
     rt_show_start(card, ch, format);
     if (ch < PLAYBACK_CHANNELS) {
-        struct pcm_format to = stream_format(format);
-
         if (!was_running) {
             rt_volume_start(&card->voices[ch].volume);
         }
         card->voices[ch].format = *format;
-        rt_stream_start(card->voices[ch].stream, &to);
         rt_loopback_play(&card->recording.voices[ch], format);
     } else {
         rt_recording_start(&card->recording, format);
+    }
+    if (!card->paused) {
+        rt_card_open_host(card, ch);
     }
 }
 
@@ -119,10 +143,12 @@ static void chip_stop(void *opaque, enum es1370_channel ch)
     card->running &= ~(1u << ch);
     status_set(&card->page->streams[ch].running, 0);
     if (ch < PLAYBACK_CHANNELS) {
-        rt_stream_stop(card->voices[ch].stream);
         rt_loopback_pause(&card->recording.voices[ch]);
     } else {
         rt_recording_stop(&card->recording);
+    }
+    if (!card->paused) {
+        rt_card_close_host(card, ch);
     }
 }
 
@@ -203,11 +229,23 @@ static void pci_bar_changed(void *opaque, unsigned index, const struct pci_bar *
 
 /* What the guest asks, by way of rt_card_serve. */
 
+/* Before each answer the card is brought to the present. One that stands still goes on first: a
+ * guest that asks is running, whatever the toolstack, or what was seen of the domain, has said. */
+static void rt_attend(struct card *card)
+{
+    uint64_t now_ns = clock_now_ns();
+
+    rt_card_resume(card, now_ns);
+    rt_card_advance(card, now_ns);
+    card->unheard_ns = now_ns;
+}
+
 static uint32_t config_read(void *opaque, unsigned offset, unsigned bytes)
 {
     struct card *card = opaque;
     RT_PATH();
 
+    rt_attend(card);
     return pci_config_read(&card->chip.pci, offset, bytes);
 }
 
@@ -216,7 +254,7 @@ static void config_write(void *opaque, unsigned offset, unsigned bytes, uint32_t
     struct card *card = opaque;
     RT_PATH();
 
-    rt_card_advance(card, clock_now_ns());
+    rt_attend(card);
     pci_config_write(&card->chip.pci, offset, bytes, value);
 }
 
@@ -225,7 +263,7 @@ static uint32_t port_read(void *opaque, uint16_t port, unsigned bytes)
     struct card *card = opaque;
     RT_PATH();
 
-    rt_card_advance(card, clock_now_ns());
+    rt_attend(card);
     return es1370_read(&card->chip, (uint16_t)(port - card->first_port), bytes);
 }
 
@@ -234,7 +272,7 @@ static void port_write(void *opaque, uint16_t port, unsigned bytes, uint32_t val
     struct card *card = opaque;
     RT_PATH();
 
-    rt_card_advance(card, clock_now_ns());
+    rt_attend(card);
     es1370_write(&card->chip, (uint16_t)(port - card->first_port), bytes, value);
 }
 
@@ -393,6 +431,12 @@ uint64_t rt_card_advance(struct card *card, uint64_t now_ns)
     uint64_t wake = UINT64_MAX, event, midi;
     RT_PATH();
 
+    if (card->paused) {
+        return UINT64_MAX;
+    }
+    if (!card->chip.irq) {
+        card->unheard_ns = now_ns;
+    }
     event = es1370_next_event(&card->chip);
     if (elapsed >= event) {
         uint64_t due = sample_clock_when(&card->clock, card->chip_ticks + event);
@@ -425,6 +469,78 @@ uint64_t rt_card_advance(struct card *card, uint64_t now_ns)
         wake = due < wake || due - wake < card->fetch_ns / 2 ? due : wake;
     }
     return wake;
+}
+
+void rt_card_pause(struct card *card, uint64_t now_ns)
+{
+    RT_PATH();
+
+    if (card->paused) {
+        return;
+    }
+    rt_card_advance(card, now_ns);
+    card->paused = true;
+    card->paused_ns = now_ns;
+    status_set(&card->page->paused, 1);
+    for (enum es1370_channel ch = 0; ch < ES1370_CHANNELS; ch++) {
+        if (card->running & 1u << ch) {
+            rt_card_close_host(card, ch);
+        }
+    }
+}
+
+void rt_card_resume(struct card *card, uint64_t now_ns)
+{
+    uint64_t still_ns = now_ns - card->paused_ns;
+    RT_PATH();
+
+    if (!card->paused) {
+        return;
+    }
+    card->paused = false;
+    status_set(&card->page->paused, 0);
+    /* All of the card's times move on by the time that it stood still. */
+    sample_clock_delay(&card->clock, still_ns);
+    card->corrected_ns += still_ns;
+    card->interrupted_ns += still_ns;
+    card->unheard_ns = now_ns;
+    for (enum es1370_channel ch = 0; ch < ES1370_CHANNELS; ch++) {
+        if (card->running & 1u << ch) {
+            rt_card_open_host(card, ch);
+        }
+    }
+}
+
+/*
+ * Half of the shortest period whose end the guest has not acknowledged: one that is later still is
+ * about to miss the next, and in its place is either silence or what it played before. But never
+ * so short that a guest on a busy host is doubted at each interrupt, and never so long that what
+ * goes round and round is heard as that.
+ */
+static uint64_t patience(const struct card *card)
+{
+    uint64_t ns = MAX_PATIENCE_NS;
+
+    for (enum es1370_channel ch = 0; ch < ES1370_CHANNELS; ch++) {
+        const struct es1370_dma *d = &card->chip.channel[ch];
+
+        if (d->pending) {
+            uint64_t ticks = (d->sample_count + UINT64_C(1)) * es1370_frame_time(&card->chip, ch);
+            uint64_t half = ticks * (NS_PER_S / 2) / ES1370_HZ;
+
+            ns = half < ns ? half : ns;
+        }
+    }
+    return ns > MIN_PATIENCE_NS ? ns : MIN_PATIENCE_NS;
+}
+
+uint64_t rt_card_unheard(const struct card *card, uint64_t *patience_ns)
+{
+    if (card->paused || !card->running || !card->chip.irq) {
+        return UINT64_MAX;
+    }
+    *patience_ns = patience(card);
+    return card->unheard_ns;
 }
 
 void rt_card_serve(struct card *card)

@@ -45,14 +45,33 @@ void card_destroy(struct card *card);
  * asks for something. */
 uint64_t rt_card_advance(struct card *card, uint64_t now_ns);
 
+/* The card stands still from now_ns on: nothing is fetched or recorded, no interrupt changes, and
+ * rt_card_advance asks for no call. Its streams stop as a guest stops them: what they have is
+ * played to its end. Of MIDI what comes meanwhile waits, as far as there is room. No effect on a
+ * card that stands still already. */
+void rt_card_pause(struct card *card, uint64_t now_ns);
+
+/* The card goes on from there at now_ns, to the tick, as if the time between had not been. Its
+ * streams start anew. No effect on a card that does not stand still. Whatever the guest asks of the
+ * card does this too. */
+void rt_card_resume(struct card *card, uint64_t now_ns);
+
+/* Since when an interrupt has waited and the guest has asked for nothing, while the card plays or
+ * records; UINT64_MAX: that is not so. *patience_ns: after how long it is to be doubted that the
+ * guest runs at all. */
+uint64_t rt_card_unheard(const struct card *card, uint64_t *patience_ns);
+
 /* Brings the card to now_ns and writes all of its state to buffer, as a snapshot
  * (card/snapshot.h); returns the bytes that it takes. If that is more than size, there is nothing
- * to be kept. What the streams have not handed to the host is part of it. */
+ * to be kept. What the streams of a card that runs have not handed to the host is part of it; a
+ * card that stands still has none, for its streams play that where it is. */
 size_t card_save(struct card *card, uint64_t now_ns, void *buffer, size_t size);
 
 /* Goes on at now_ns where the card that was saved stopped, to the tick. The card is plugged in,
- * into a guest whose memory is as it was then. False, with err saying why and what to do; the
- * card is then as it was. */
+ * into a guest whose memory is as it was then. A card that stands still does so afterwards too, in
+ * the other's place, whether that stood still or ran; and one that runs, runs. What the streams of
+ * one that ran had not handed over is played at once. False, with err saying why and what to do;
+ * the card is then as it was. */
 bool card_load(struct card *card, uint64_t now_ns, const void *buffer, size_t size,
                struct err *err);
 

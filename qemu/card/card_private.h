@@ -22,7 +22,11 @@ struct card {
     uint64_t corrected_ns;
     uint64_t interrupted_ns; /* when a period last ended */
     uint64_t fetch_ns;       /* while a channel runs frames go to and from the host this often */
+    uint64_t unheard_ns;     /* the guest has asked for nothing, while an interrupt waited, since */
     unsigned running;        /* channels, a bit each */
+
+    bool paused;        /* it stands still, its streams stopped, */
+    uint64_t paused_ns; /* as it was then */
 
     struct {
         struct stream *stream;
@@ -38,5 +42,9 @@ struct card {
     uint16_t first_port; /* of the I/O BAR where ports_mapped */
     bool ports_mapped;
 };
+
+/* The host's end of a channel: the stream that a voice plays to, the source that is recorded. */
+void rt_card_open_host(struct card *card, enum es1370_channel ch);
+void rt_card_close_host(struct card *card, enum es1370_channel ch);
 
 #endif

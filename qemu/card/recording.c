@@ -39,7 +39,6 @@ void rt_recording_start(struct recording *r, const struct pcm_format *format)
     for (unsigned i = 0; i < RECORDING_VOICES; i++) {
         rt_loopback_record(&r->voices[i], true);
     }
-    rt_capture_start(r->capture, format->rate);
 }
 
 void rt_recording_stop(struct recording *r)
@@ -47,6 +46,15 @@ void rt_recording_stop(struct recording *r)
     for (unsigned i = 0; i < RECORDING_VOICES; i++) {
         rt_loopback_record(&r->voices[i], false);
     }
+}
+
+void rt_recording_open_source(struct recording *r)
+{
+    rt_capture_start(r->capture, r->format.rate);
+}
+
+void rt_recording_close_source(struct recording *r)
+{
     rt_capture_stop(r->capture);
 }
 

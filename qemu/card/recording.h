@@ -45,6 +45,11 @@ void rt_recording_prepare(struct recording *r, const struct pcm_format *format);
 void rt_recording_start(struct recording *r, const struct pcm_format *format);
 void rt_recording_stop(struct recording *r);
 
+/* The host's source, which is needed between start and stop, but for the time that the card stands
+ * still: what has been heard of the voices stays. */
+void rt_recording_open_source(struct recording *r);
+void rt_recording_close_source(struct recording *r);
+
 /* The mixer has been written. */
 void rt_recording_mix(struct recording *r, const struct ak4531 *codec);
 

@@ -56,6 +56,11 @@ void sample_clock_set_ppm(struct sample_clock *c, uint64_t now_ns, double ppm)
     c->ppb = (int32_t)(bounded * 1000.0);
 }
 
+void sample_clock_delay(struct sample_clock *c, uint64_t ns)
+{
+    c->anchor_ns += ns;
+}
+
 uint64_t sample_clock_fraction(const struct sample_clock *c, uint64_t now_ns)
 {
     return (uint64_t)(parts_since_anchor(c, now_ns) % unit);

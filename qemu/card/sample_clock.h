@@ -34,6 +34,9 @@ uint64_t sample_clock_when(const struct sample_clock *c, uint64_t ticks);
  * +-10000; what has passed stays as it was. */
 void sample_clock_set_ppm(struct sample_clock *c, uint64_t now_ns, double ppm);
 
+/* The clock has stood still for ns nanoseconds: it is at now_ns + ns where it was at now_ns. */
+void sample_clock_delay(struct sample_clock *c, uint64_t ns);
+
 /* The part of a tick that has passed at now_ns, in 1/10^18: with ppb all that a clock needs to go
  * on as another that starts counting anew. */
 uint64_t sample_clock_fraction(const struct sample_clock *c, uint64_t now_ns);

@@ -38,6 +38,9 @@ size_t card_save(struct card *card, uint64_t now_ns, void *buffer, size_t size)
     void *room;
 
     rt_card_advance(card, now_ns);
+    if (card->paused) {
+        now_ns = card->paused_ns;
+    }
 
     snapshot_begin(&w, buffer, size);
     snapshot_section(&w, chip_section);
@@ -94,12 +97,22 @@ static bool load_surroundings(struct surroundings *s, uint64_t now_ns,
     return good && !time->exhausted && time->size == 0 && !volumes->exhausted && volumes->size == 0;
 }
 
-/* The streams have been started anew: what waited for the host comes first. */
-static void load_ring(struct card *card, unsigned voice, const struct snapshot_section *ring)
+/* The streams have been started anew: what waited for the host comes first. Where they wait for the
+ * card to go on, it is a run of its own, and played as that of any card that is paused. */
+static void load_ring(struct card *card, enum es1370_channel voice,
+                      const struct snapshot_section *ring)
 {
-    if (card->running & 1u << voice) {
-        rt_stream_write(card->voices[voice].stream, ring->bytes,
-                        (uint32_t)(ring->size / RING_FRAME_BYTES));
+    uint32_t frames = (uint32_t)(ring->size / RING_FRAME_BYTES);
+
+    if (!(card->running & 1u << voice) || frames == 0) {
+        return;
+    }
+    if (card->paused) {
+        rt_card_open_host(card, voice);
+    }
+    rt_stream_write(card->voices[voice].stream, ring->bytes, frames);
+    if (card->paused) {
+        rt_card_close_host(card, voice);
     }
 }
 
@@ -134,6 +147,8 @@ bool card_load(struct card *card, uint64_t now_ns, const void *buffer, size_t si
     card->chip_ticks = 0;
     card->corrected_ns = surroundings.corrected_ns;
     card->interrupted_ns = surroundings.interrupted_ns;
+    card->unheard_ns = now_ns;
+    card->paused_ns = now_ns;
     for (unsigned i = 0; i < PLAYBACK_CHANNELS; i++) {
         struct volume *v = &card->voices[i].volume;
 

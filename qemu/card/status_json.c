@@ -92,11 +92,12 @@ static json_t *card(const struct card_view *c)
     for (unsigned i = 0; i < STATUS_STREAMS; i++) {
         json_array_append_new(streams, stream(&c->streams[i]));
     }
-    return json_pack("{s:i, s:o, s:s, s:s, s:i, s:i, s:o, s:o, s:o, s:o}", "domain_id", c->domid,
-                     "domain_name", text_or_null(c->domain_name), "card", "es1370", "driver",
-                     c->driver, "pid", c->pid, "card_pid", c->card_pid, "started",
-                     whole(c->started_s), "up_seconds", whole(c->up_ns / NS_PER_S),
-                     "interrupts_late_us", times(&c->interrupts_late_us), "streams", streams);
+    return json_pack("{s:i, s:o, s:s, s:s, s:i, s:i, s:o, s:o, s:b, s:o, s:o}", "domain_id",
+                     c->domid, "domain_name", text_or_null(c->domain_name), "card", "es1370",
+                     "driver", c->driver, "pid", c->pid, "card_pid", c->card_pid, "started",
+                     whole(c->started_s), "up_seconds", whole(c->up_ns / NS_PER_S), "paused",
+                     c->paused, "interrupts_late_us", times(&c->interrupts_late_us), "streams",
+                     streams);
 }
 
 bool status_print_json(FILE *to, const struct status_views *views, time_t now, bool one_line)

@@ -20,7 +20,7 @@
 #include "base/recent.h"
 
 enum {
-    STATUS_PAGE_VERSION = 1, /* to be raised with every change of the layout */
+    STATUS_PAGE_VERSION = 2, /* to be raised with every change of the layout */
     STATUS_STREAMS = 3,      /* dac1, dac2, adc: enum es1370_channel */
     STATUS_NAME_BYTES = 128,
     STATUS_DRIVER_BYTES = 32,
@@ -47,6 +47,7 @@ struct status_page {
     struct status_head head;
     /* Written by the card's thread. */
     _Atomic int32_t card_pid;         /* 0: there is no card yet */
+    _Atomic uint32_t paused;          /* 1: it stands still */
     struct recent interrupts_late_us; /* against the time of the sample they belong to */
 
     struct stream_status streams[STATUS_STREAMS];

@@ -158,14 +158,16 @@ static void print_loss(FILE *to, const struct stream_view *s, bool records)
     print_message(to, s->error);
 }
 
-static void print_stream(FILE *to, const struct stream_view *s, bool records)
+static void print_stream(FILE *to, const struct stream_view *s, bool records, bool paused)
 {
     const char *host = records ? "source" : "sink";
 
     if (s->running) {
         fprintf(to, "  %-8s%s   %" PRIu32 " Hz   %u bits   %s   %s %s\n", s->name,
-                records ? "RECORDS" : "PLAYS", s->format.rate, s->format.bits,
-                s->format.channels == 2 ? "stereo" : "mono", host,
+                paused    ? "PAUSED"
+                : records ? "RECORDS"
+                          : "PLAYS",
+                s->format.rate, s->format.bits, s->format.channels == 2 ? "stereo" : "mono", host,
                 s->host_open ? "open" : "not open");
         print_side(to, s, 0);
         print_side(to, s, 1);
@@ -196,6 +198,9 @@ void status_print_text(FILE *to, const struct card_view *card)
     fprintf(to, "domain %u (%s)   es1370 to %s   pid %" PRId32 ", card %" PRId32 "   since %s\n",
             card->domid, *card->domain_name ? card->domain_name : "no name", card->driver,
             card->pid, card->card_pid, since);
+    if (card->paused) {
+        fputs("  PAUSED, as the guest is\n", to);
+    }
     append(&irqs, "  irq late");
     number(&irqs, late->last, "us now");
     number(&irqs, late->median, "us median");
@@ -208,6 +213,6 @@ void status_print_text(FILE *to, const struct card_view *card)
         if (s->running || (i > 0 && card->streams[i - 1].running)) {
             fputc('\n', to);
         }
-        print_stream(to, s, i == STATUS_STREAMS - 1);
+        print_stream(to, s, i == STATUS_STREAMS - 1, card->paused);
     }
 }

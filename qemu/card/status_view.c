@@ -89,6 +89,7 @@ static bool read_stream(struct stream_view *v, const struct stream_status *s, ui
 static bool read_card(struct card_view *v, const struct status_head *head,
                       const struct status_page *page, uint64_t now_ns)
 {
+    uint32_t paused = status_get(&page->paused);
     bool good = head->domid > 0 && head->domid < DOMID_LIMIT && head->started_s < NS_LIMIT &&
                 head->started_ns < NS_LIMIT;
 
@@ -96,6 +97,7 @@ static bool read_card(struct card_view *v, const struct status_head *head,
         .domid = (uint16_t)head->domid,
         .pid = head->pid,
         .card_pid = status_get(&page->card_pid),
+        .paused = paused,
         .started_s = head->started_s,
         .up_ns = head->started_ns < now_ns ? now_ns - head->started_ns : 0,
         .interrupts_late_us = recent_summary(&page->interrupts_late_us),
@@ -106,7 +108,7 @@ static bool read_card(struct card_view *v, const struct status_head *head,
         v->streams[i].name = stream_name[i];
         good = read_stream(&v->streams[i], &page->streams[i], now_ns) && good;
     }
-    return good && v->card_pid >= 0;
+    return good && v->card_pid >= 0 && paused <= 1;
 }
 
 static enum status_verdict unfit(struct err *err, const char *name, const char *why)

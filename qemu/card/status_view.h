@@ -37,6 +37,7 @@ struct card_view {
     char domain_name[STATUS_NAME_BYTES];
     char driver[STATUS_DRIVER_BYTES];
     int32_t pid, card_pid;
+    bool paused;
     uint64_t started_s; /* CLOCK_REALTIME */
     uint64_t up_ns;
     struct recent_summary interrupts_late_us;

@@ -232,6 +232,7 @@ enum {
     UART_EN = 0x08,
     RXINTEN = 0x80,
     TXINTEN = 0x20,
+    RXRDY = 0x01,
     DAC2_EN = 0x20,
     DAC1_EN = 0x40,
     DAC2_INT = 0x200,
@@ -847,6 +848,215 @@ static void a_host_without_midi(void **state)
     assert_false(fake_guest()->intx);
 }
 
+/* --- standing still --- */
+
+static uint32_t dice(void)
+{
+    static uint32_t random = 1;
+
+    random = random * 1664525 + 1013904223;
+    return random >> 8;
+}
+
+/* Returns how long: nanoseconds, up to 9 s. */
+static uint64_t pause_for_a_while(void)
+{
+    uint64_t ns = (uint64_t)dice() << dice() % 10;
+
+    rt_card_pause(card, now);
+    now += ns;
+    assert_true(rt_card_advance(card, now) == UINT64_MAX);
+    rt_card_resume(card, now);
+    return ns;
+}
+
+/* At any point: every frame once and in order, every interrupt at its nanosecond, later by what the
+ * card has stood still. */
+static void a_pause_moves_everything_and_changes_nothing(void **state)
+{
+    uint64_t start, interrupts = 0, still = 0;
+    unsigned pauses = 0, edges;
+
+    (void)state;
+    play_on_dac2(256);
+    start = now;
+    edges = fake_guest()->intx_edges;
+    while (interrupts < 2000) {
+        uint64_t wake = rt_card_advance(card, now);
+
+        if (dice() % 2) {
+            now += dice() % (wake - now);
+            still += pause_for_a_while();
+            pauses++;
+            assert_in_range(rt_card_advance(card, now), now, now + 10 * NS_PER_MS);
+        } else {
+            now = wake;
+            rt_card_advance(card, now);
+        }
+        if (fake_guest()->intx_edges != edges) {
+            uint64_t due = start + still + (++interrupts * 256 * NS_PER_S + 44099) / 44100;
+
+            assert_in_range(now, due, due + 10);
+            assert_int_equal(position(), interrupts * 256 % BUFFER_FRAMES);
+            acknowledge();
+            edges = fake_guest()->intx_edges;
+        }
+    }
+    assert_in_range(pauses, 1000, 100000);
+    assert_int_equal(streams[1].starts, 1 + pauses);
+    assert_int_equal(streams[1].stops, pauses);
+    assert_int_equal(streams[1].format.rate, 44100);
+    assert_int_equal(streams[1].frames, 2000 * 256);
+    assert_int_equal(streams[1].disorder, (streams[1].frames - 1) / BUFFER_FRAMES);
+    assert_int_equal(streams[0].starts, 0);
+    assert_int_equal(source.starts, 0);
+}
+
+/* The host's source, and what the card plays itself. */
+static void recording_stands_still_too(void **state)
+{
+    static const uint16_t no_line[] = {0x1200, 0x1300, 0xffff};
+    unsigned pauses = 0, first = 0;
+
+    (void)state;
+    open_line();
+    record(ADC_S16 | ADC_STEREO, 1024);
+    for (; pauses < 300; pauses++) {
+        run_for(dice() % NS_PER_MS);
+        pause_for_a_while();
+        assert_int_equal(source.stops, pauses + 1);
+        assert_int_equal(source.starts, pauses + 2);
+    }
+    assert_int_equal(source.rate, 44100);
+    assert_in_range(source.frames, 3000, 14000);
+    for (unsigned n = 0; n < source.frames; n++) {
+        assert_int_equal(recorded_s16(2 * n), n + 1);
+    }
+    assert_int_equal(*recorded(4 * (unsigned)source.frames), 0xee);
+
+    out(CONTROL, CDC_EN);
+    mix(no_line);
+    open_voice();
+    play_on_dac2(1024);
+    now += 12345;
+    record(ADC_S16 | ADC_STEREO, 1024);
+    for (pauses = 0; pauses < 300; pauses++) {
+        run_for(dice() % NS_PER_MS);
+        pause_for_a_while();
+    }
+    while (recorded_s16(2 * first) == 0) {
+        first++;
+    }
+    assert_in_range(first, 1, 2);
+    for (unsigned n = first; n < 3000; n++) {
+        assert_int_equal(recorded_s16(2 * n), (int16_t)(recorded_s16(2 * first) + n - first));
+    }
+}
+
+static void midi_stands_still_too(void **state)
+{
+    uint64_t start = now, still;
+
+    (void)state;
+    out(CONTROL, CDC_EN | UART_EN);
+    out_byte(UART_DATA, 0x90);
+    now += 100 * NS_PER_US;
+    rt_card_pause(card, now);
+    midi.in[0] = 0x3c;
+    midi.waiting = 1;
+    now += still = NS_PER_S;
+    assert_true(rt_card_advance(card, now) == UINT64_MAX);
+    assert_int_equal(midi.sent, 0);
+    assert_int_equal(midi.taken, 0);
+    rt_card_resume(card, now);
+    now = rt_card_advance(card, now);
+    assert_in_range(now, start + still + 320 * NS_PER_US, start + still + 320005);
+    now = rt_card_advance(card, now);
+    assert_int_equal(midi.sent, 1);
+    assert_int_equal(in_byte(UART_STATUS) & RXRDY, RXRDY);
+    assert_int_equal(in_byte(UART_DATA), 0x3c);
+}
+
+/* Whatever it asks, and at the time that it does. */
+static void a_guest_that_asks_is_served(void **state)
+{
+    const struct guest_device *d = &fake_guest()->device;
+
+    (void)state;
+    play_on_dac2(4096);
+    now += NS_PER_MS;
+    for (unsigned i = 0; i < 4; i++) {
+        rt_card_pause(card, now);
+        assert_int_equal(page.paused, 1);
+        now += NS_PER_S;
+        switch (i) {
+        case 0:
+            d->config_read(d->opaque, 0, 4);
+            break;
+        case 1:
+            config(0x3c, 1, 5);
+            break;
+        case 2:
+            in(STATUS);
+            break;
+        default:
+            out(MEM_PAGE, 0xc);
+        }
+        assert_int_equal(page.paused, 0);
+        assert_int_equal(streams[1].starts, 2 + i);
+        assert_int_equal(position(), 44);
+    }
+}
+
+static void an_idle_card_is_paused_quietly(void **state)
+{
+    (void)state;
+    pause_for_a_while();
+    rt_card_resume(card, now); /* once more */
+    assert_int_equal(streams[0].starts + streams[1].starts + source.starts, 0);
+    assert_int_equal(streams[0].stops + streams[1].stops + source.stops, 0);
+    assert_int_equal(page.paused, 0);
+}
+
+/* Half a period after its interrupt, and not while there is anything to be heard from it. */
+static void a_guest_that_is_not_heard_is_doubted(void **state)
+{
+    static const struct {
+        unsigned period;
+        uint64_t patience;
+    } cases[] = {{44, 2 * NS_PER_MS}, {882, 10 * NS_PER_MS}, {8820, 50 * NS_PER_MS}};
+
+    for (unsigned i = 0; i < 3; i++) {
+        uint64_t patience = 0, raised;
+
+        if (i > 0) {
+            unplug(state);
+            plug(state);
+        }
+        play_on_dac2(cases[i].period);
+        while (!fake_guest()->intx) {
+            assert_true(rt_card_unheard(card, &patience) == UINT64_MAX);
+            now = rt_card_advance(card, now);
+            rt_card_advance(card, now);
+        }
+        raised = now;
+        run_for(cases[i].patience);
+        assert_int_equal(rt_card_unheard(card, &patience), raised);
+        assert_int_equal(patience, cases[i].patience);
+        in(STATUS); /* heard, though it has not acknowledged anything */
+        assert_int_equal(rt_card_unheard(card, &patience), now);
+        rt_card_pause(card, now);
+        now += NS_PER_S;
+        assert_true(rt_card_unheard(card, &patience) == UINT64_MAX);
+        rt_card_resume(card, now);
+        assert_int_equal(rt_card_unheard(card, &patience), now);
+        run_for(NS_PER_MS);
+        out(CONTROL, CDC_EN | DIV_44100); /* it waits, but nothing plays */
+        assert_true(fake_guest()->intx);
+        assert_true(rt_card_unheard(card, &patience) == UINT64_MAX);
+    }
+}
+
 /* --- what others see --- */
 
 static void shows_what_a_channel_plays(void **state)
@@ -957,6 +1167,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(midi_goes_out_on_time, plug, unplug),
         cmocka_unit_test_setup_teardown(midi_comes_in_on_time, plug, unplug),
         cmocka_unit_test_setup_teardown(a_host_without_midi, plug, unplug),
+        cmocka_unit_test_setup_teardown(a_pause_moves_everything_and_changes_nothing, plug, unplug),
+        cmocka_unit_test_setup_teardown(recording_stands_still_too, plug, unplug),
+        cmocka_unit_test_setup_teardown(midi_stands_still_too, plug, unplug),
+        cmocka_unit_test_setup_teardown(a_guest_that_asks_is_served, plug, unplug),
+        cmocka_unit_test_setup_teardown(an_idle_card_is_paused_quietly, plug, unplug),
+        cmocka_unit_test_setup_teardown(a_guest_that_is_not_heard_is_doubted, plug, unplug),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A card saved and loaded in the midst of playing and recording: what comes after is what would
- * have come. And saved cards that are damaged, or forged. */
+/* A card paused, or saved and loaded, in the midst of playing and recording: what comes after is
+ * what would have come. And saved cards that are damaged, or forged. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +13,7 @@
 #include "audio/capture.h"
 #include "audio/stream.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "card/card.h"
 #include "card/snapshot.h"
 #include "card/status_page.h"
@@ -121,9 +122,10 @@ double rt_stream_clock_ppm(struct stream *s)
     return s->ppm;
 }
 
-/* Instead of the capture: silence. */
+/* Instead of the capture: a source that numbers its frames. */
 static struct capture {
     bool running;
+    uint16_t frames;
 } source;
 
 struct capture *capture_open(const struct audio_settings *settings, const char *name,
@@ -156,7 +158,10 @@ void rt_capture_start(struct capture *c, uint32_t rate)
 void rt_capture_read(struct capture *c, int16_t *stereo, uint32_t frames)
 {
     assert_true(c->running);
-    memset(stereo, 0, frames * 2 * sizeof(*stereo));
+    for (uint32_t i = 0; i < frames; i++) {
+        *stereo++ = (int16_t)++c->frames;
+        *stereo++ = (int16_t)(c->frames / 3);
+    }
 }
 
 void rt_capture_stop(struct capture *c)
@@ -192,6 +197,8 @@ enum {
     FORMATS = 2 << 4 | 3 << 2 | 0, /* S16 mono, S16 stereo, U8 mono */
     ALL_CHANNELS = 0x72,
     RATES = 37 << 16 | 1 << 12,
+    RECORDED = 0x30000, /* where the ADC's buffer is; all others are before it */
+    RAM_USED = 0x32000,
 };
 
 static struct card *card;
@@ -236,6 +243,7 @@ static int set_up(void **state)
     (void)state;
     now = 77 * NS_PER_S;
     memset(streams, 0, sizeof(streams));
+    source.frames = 0;
     plug();
     config(0x10, 4, PORT);
     config(0x04, 2, 0x0005);
@@ -251,8 +259,8 @@ static int tear_down(void **state)
 
 static void start_all(void)
 {
-    static const uint16_t mixer[] = {0x0000, 0x0103, 0x0206, 0x0309,
-                                     0x0402, 0x0506, 0x1060, 0x110c};
+    static const uint16_t mixer[] = {0x0000, 0x0103, 0x0206, 0x0309, 0x0402, 0x0506,
+                                     0x1060, 0x110c, 0x0806, 0x0906, 0x1210, 0x1308};
 
     for (unsigned i = 0; i < FAKE_GUEST_RAM; i++) {
         fake_guest()->ram[i] = (uint8_t)(i * 2654435761u >> 24);
@@ -267,7 +275,7 @@ static void start_all(void)
     out(WINDOW + 8, 0x20000);
     out(WINDOW + 12, 2999);
     out(MEM_PAGE, 0xd);
-    out(WINDOW, 0x30000);
+    out(WINDOW, RECORDED);
     out(WINDOW + 4, 1999);
     out(SCTL, ALL_INTERRUPTS | FORMATS);
     out(DAC1_COUNT, 76);
@@ -297,27 +305,124 @@ static void guest(unsigned step)
     }
 }
 
-static void change_card(void)
+static void load(void)
 {
-    static uint8_t ram[FAKE_GUEST_RAM];
     struct err err = {.text = ""};
-    unsigned edges = fake_guest()->intx_edges;
 
-    saved_size = card_save(card, now, saved, sizeof(saved));
-    assert_in_range(saved_size, 1, sizeof(saved));
-    memcpy(ram, fake_guest()->ram, sizeof(ram));
-    card_destroy(card);
-    now += 1234567 * NS_PER_MS; /* an hour in a file */
-    plug();
-    memcpy(fake_guest()->ram, ram, sizeof(ram));
     if (!card_load(card, now, saved, saved_size, &err)) {
         fail_msg("%s", err.text);
     }
-    fake_guest()->intx_edges = edges;
+}
+
+/* From the saved card's guest into one that is the same, with a new card. */
+static void change_guest(void)
+{
+    static uint8_t ram[RAM_USED];
+
+    assert_in_range(saved_size, 1, sizeof(saved));
+    memcpy(ram, fake_guest()->ram, sizeof(ram));
+    card_destroy(card);
+    memset(&page, 0, sizeof(page));
+    now += 1234567 * NS_PER_MS; /* an hour in a file */
+    plug();
+    memcpy(fake_guest()->ram, ram, sizeof(ram));
+}
+
+static void change_card(void)
+{
+    saved_size = card_save(card, now, saved, sizeof(saved));
+    change_guest();
+    load();
+}
+
+/* Whatever time passes, and however often it is said. */
+static void stand_still(void)
+{
+    static uint32_t random = 1;
+    static uint8_t recorded[RAM_USED - RECORDED];
+    unsigned edges;
+
+    rt_card_pause(card, now);
+    edges = fake_guest()->intx_edges;
+    memcpy(recorded, fake_guest()->ram + RECORDED, sizeof(recorded));
+    for (unsigned i = 0; i < 3; i++) {
+        random = random * 1664525 + 1013904223;
+        now += (uint64_t)random << (random >> 8) % 14; /* up to nine hours */
+        rt_card_pause(card, now);
+        assert_true(rt_card_advance(card, now) == UINT64_MAX);
+        assert_int_equal(status_get(&page.paused), 1);
+        assert_false(streams[0].running || streams[1].running || source.running);
+    }
+    assert_int_equal(fake_guest()->intx_edges, edges);
+    assert_memory_equal(fake_guest()->ram + RECORDED, recorded, sizeof(recorded));
+}
+
+static void go_on(void)
+{
+    rt_card_resume(card, now);
+    rt_card_resume(card, now);
+    assert_int_equal(status_get(&page.paused), 0);
+}
+
+static void pause_card(void)
+{
+    stand_still();
+    go_on();
+}
+
+static void pause_and_change_card(void)
+{
+    stand_still();
+    saved_size = card_save(card, now, saved, sizeof(saved));
+    change_guest();
+    stand_still();
+    load();
+    stand_still();
+    go_on();
+}
+
+/* And while it still stands, a second time. */
+static void pause_and_change_card_twice(void)
+{
+    uint8_t first[sizeof(saved)];
+    size_t first_size;
+
+    stand_still();
+    first_size = card_save(card, now, first, sizeof(first));
+    memcpy(saved, first, first_size);
+    saved_size = first_size;
+    change_guest();
+    rt_card_pause(card, now);
+    load();
+    now += 5 * NS_PER_MS;
+    saved_size = card_save(card, now, saved, sizeof(saved));
+    assert_int_equal(saved_size, first_size);
+    assert_memory_equal(saved, first, first_size);
+    go_on();
+}
+
+/* What the streams had is played where it is loaded, and then the card stands still. */
+static void change_into_a_paused_card(void)
+{
+    saved_size = card_save(card, now, saved, sizeof(saved));
+    change_guest();
+    rt_card_pause(card, now);
+    load();
+    stand_still();
+    go_on();
+}
+
+static void pause_and_change_into_a_running_card(void)
+{
+    stand_still();
+    saved_size = card_save(card, now, saved, sizeof(saved));
+    change_guest();
+    load();
+    assert_int_equal(status_get(&page.paused), 0);
 }
 
 struct moment {
-    uint64_t frames[2], sums[2];
+    uint64_t frames[2], sums[2]; /* heard by the host, and about to be */
     uint32_t status, counts[3], positions[3];
     uint64_t wake; /* from now on, as the card asked */
     uint32_t ram_sum;
@@ -326,7 +431,22 @@ struct moment {
 
 enum { STEPS = 3000 };
 
-static void run(struct moment *moments, bool changing_cards)
+static void look_at_stream(const struct stream *s, uint64_t *frames, uint64_t *sum)
+{
+    *frames = s->frames + s->waiting_bytes / FRAME_BYTES;
+    *sum = s->sum;
+    for (unsigned i = 0; i < s->waiting_bytes; i++) {
+        *sum = *sum * 31 + s->waiting[i];
+    }
+}
+
+/* What happens to the card, at every so many steps. */
+struct change {
+    void (*happens)(void);
+    unsigned every;
+};
+
+static void run(struct moment *moments, const struct change *change)
 {
     uint32_t random = 1;
 
@@ -336,14 +456,13 @@ static void run(struct moment *moments, bool changing_cards)
 
         random = random * 1664525 + 1013904223;
         now += random >> 12; /* up to a millisecond */
-        if (changing_cards) {
-            change_card();
+        if (change && step % change->every == 0) {
+            change->happens();
         }
         *m = (struct moment){.wake = rt_card_advance(card, now) - now};
         guest(step);
         for (unsigned i = 0; i < 2; i++) {
-            m->frames[i] = streams[i].frames;
-            m->sums[i] = streams[i].sum;
+            look_at_stream(&streams[i], &m->frames[i], &m->sums[i]);
         }
         m->status = in(STATUS);
         out(MEM_PAGE, 0xc);
@@ -355,7 +474,7 @@ static void run(struct moment *moments, bool changing_cards)
             m->counts[i] = in(DAC1_COUNT + 4 * i);
         }
         m->intx = fake_guest()->intx;
-        for (unsigned i = 0x30000; i < 0x32000; i++) {
+        for (unsigned i = RECORDED; i < RAM_USED; i++) {
             m->ram_sum = m->ram_sum * 31 + fake_guest()->ram[i];
         }
     }
@@ -363,16 +482,66 @@ static void run(struct moment *moments, bool changing_cards)
 
 static void the_run_goes_on_as_if_nothing_had_been(void **state)
 {
+    static const struct change whatever[] = {
+        {change_card, 1},
+        {pause_card, 1},
+        {pause_and_change_card, 5},
+        {pause_and_change_card_twice, 7},
+        {change_into_a_paused_card, 5},
+        {pause_and_change_into_a_running_card, 7},
+    };
     static struct moment with[STEPS], without[STEPS];
 
-    run(without, false);
-    tear_down(state);
-    set_up(state);
-    run(with, true);
-    for (unsigned step = 0; step < STEPS; step++) {
-        assert_memory_equal(&with[step], &without[step], sizeof(with[step]));
+    run(without, NULL);
+    for (unsigned i = 0; i < sizeof(whatever) / sizeof(whatever[0]); i++) {
+        tear_down(state);
+        set_up(state);
+        run(with, &whatever[i]);
+        for (unsigned step = 0; step < STEPS; step++) {
+            if (memcmp(&with[step], &without[step], sizeof(with[step])) != 0) {
+                fail_msg("case %u differs in step %u", i, step);
+            }
+        }
     }
     assert_true(without[STEPS - 1].frames[1] > 40000);
+    assert_true(without[STEPS - 1].ram_sum != without[STEPS - 2].ram_sum);
+}
+
+/* No frame of a card that stands still is saved, to be played a second time elsewhere. */
+static void a_paused_card_has_no_rings(void **state)
+{
+    size_t running;
+
+    (void)state;
+    start_all();
+    now += 123456789;
+    running = card_save(card, now, saved, sizeof(saved));
+    rt_card_pause(card, now);
+    now += NS_PER_S;
+    saved_size = card_save(card, now, saved, sizeof(saved));
+    assert_int_equal(running - saved_size, 2 * BEHIND * FRAME_BYTES);
+    assert_true(saved_size < 1024);
+}
+
+static void a_refused_card_leaves_a_paused_one_as_it_was(void **state)
+{
+    static uint8_t before[sizeof(saved)];
+    struct err err;
+    size_t size;
+
+    (void)state;
+    start_all();
+    now += 123456789;
+    rt_card_pause(card, now);
+    saved_size = card_save(card, now, saved, sizeof(saved));
+    memcpy(before, saved, saved_size);
+    saved[saved_size / 2] ^= 1;
+    now += NS_PER_MS;
+    assert_false(card_load(card, now, saved, saved_size, &err));
+    size = card_save(card, now, saved, sizeof(saved));
+    assert_int_equal(size, saved_size);
+    assert_memory_equal(saved, before, size);
+    assert_true(rt_card_advance(card, now) == UINT64_MAX);
 }
 
 static void save_in_the_midst(void)
@@ -552,6 +721,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_run_goes_on_as_if_nothing_had_been, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_paused_card_has_no_rings, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_refused_card_leaves_a_paused_one_as_it_was, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(any_flipped_bit_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(any_other_length_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(another_version_says_so, set_up, tear_down),
@@ -561,5 +733,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(too_small_a_buffer, set_up, tear_down),
     };
 
+    log_set_level(LOG_LEVEL_WARN); /* not for each card that there is no MIDI */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -69,6 +69,8 @@ static const struct card_view card = {
         },
 };
 
+static json_t *json_of(const struct card_view *cards, size_t count, bool one_line);
+
 static const char *text_of(const struct card_view *view)
 {
     static char text[8192];
@@ -110,6 +112,24 @@ static void a_card_as_people_see_it(void **state)
         "          PulseAudio does not answer at unix:/run/user/1000/pulse/native:\n"
         "          Connection refused. Is it running? As root, name the socket of the\n"
         "          user\n");
+}
+
+static void a_paused_card_says_so(void **state)
+{
+    struct card_view view = card;
+    json_t *all;
+
+    (void)state;
+    assert_null(strstr(text_of(&card), "PAUSED"));
+    view.paused = true;
+    assert_non_null(strstr(text_of(&view), "since Nov 22 14:02\n  PAUSED, as the guest is\n"));
+    assert_non_null(strstr(text_of(&view), "\n  dac1    idle"));
+    assert_non_null(strstr(text_of(&view), "\n  dac2    PAUSED   44100 Hz"));
+    assert_non_null(strstr(text_of(&view), "\n  adc     PAUSED   8000 Hz"));
+    all = json_of(&view, 1, true);
+    assert_true(
+        json_is_true(json_object_get(json_array_get(json_object_get(all, "cards"), 0), "paused")));
+    json_decref(all);
 }
 
 static void no_line_is_longer_than_a_terminal(void **state)
@@ -200,6 +220,7 @@ static void a_card_as_programs_see_it(void **state)
     static const char expected[] =
         "{'time':1795356207,'cards':[{'domain_id':7,'domain_name':'web01','card':'es1370',"
         "'driver':'pa','pid':4242,'card_pid':4243,'started':1795356145,'up_seconds':62,"
+        "'paused':false,"
         "'interrupts_late_us':{'count':2667,'last':12,'median':11,'p99':85,'max':412},"
         "'streams':["
         "{'name':'dac1','running':false,'format':null,'volume_db':[null,null],"
@@ -301,6 +322,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_card_as_people_see_it),
+        cmocka_unit_test(a_paused_card_says_so),
         cmocka_unit_test(no_line_is_longer_than_a_terminal),
         cmocka_unit_test(a_bar_has_its_ends),
         cmocka_unit_test(extremes_are_shown),

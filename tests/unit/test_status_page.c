@@ -123,6 +123,7 @@ static void what_is_written_is_read(void **state)
 
     (void)state;
     status_set(&page->card_pid, 4243);
+    status_set(&page->paused, 1);
     rt_recent_add(&page->interrupts_late_us, 12);
     status_set(&s->running, 1);
     status_set(&s->rate, 22050);
@@ -156,6 +157,7 @@ static void what_is_written_is_read(void **state)
     assert_string_equal(view.driver, "pa");
     assert_int_equal(view.pid, getpid());
     assert_int_equal(view.card_pid, 4243);
+    assert_true(view.paused);
     assert_int_equal(view.up_ns, 3 * NS_PER_S);
     assert_int_equal(view.interrupts_late_us.median, 12);
     for (unsigned i = 0; i < 2; i++) {
@@ -359,6 +361,7 @@ static void a_damaged_page_is_refused(void **state)
         {(_Atomic uint32_t *)&page->head.domid, 0},
         {(_Atomic uint32_t *)&page->head.domid, 0x7ff0},
         {(_Atomic uint32_t *)&page->card_pid, 0x80000000},
+        {&page->paused, 2},
         {&s->running, 2},
         {&s->rate, 1000000},
         {&s->channels, 3},
