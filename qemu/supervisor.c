@@ -97,7 +97,7 @@ int supervisor_run(const struct plan *plan, const struct conf *conf)
     /* The card joins the domain before the engine does: see create_above_the_engines in
      * xen/ioreq_server.c. A card that cannot is no reason to refuse the guest its machine. */
     if (card_process_start(&card, &settings, &user, plan->domid, plan->domain_name, plan->card_slot,
-                           &err)) {
+                           false, &err)) {
         log_info("es1370 in slot %u of domain %u (%s), to %s", plan->card_slot, plan->domid,
                  plan->domain_name, settings.driver->name);
     } else {

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,11 +18,15 @@
 #include "base/log.h"
 #include "base/realtime.h"
 #include "card/card.h"
+#include "card/control.h"
+#include "card/service.h"
 #include "card/status_page.h"
+#include "xen/domain.h"
 #include "xen/guest.h"
 
-/* How long the card may take to be plugged in, and to end. */
+/* How long the card may take to be plugged in, to answer, and to end. */
 #define START_TIMEOUT_MS 10000
+#define ANSWER_NS        (2 * NS_PER_S)
 #define STOP_TIMEOUT_NS  (3 * NS_PER_S)
 
 /* What the card tells the supervisor, once. */
@@ -33,70 +36,20 @@ struct report {
     struct err err; /* why not */
 };
 
-static bool set_timer(int timer, uint64_t at_ns)
-{
-    struct itimerspec when = {
-        .it_value = {.tv_sec = (time_t)(at_ns / NS_PER_S), .tv_nsec = (long)(at_ns % NS_PER_S)},
-    };
+/* --- the card's side --- */
 
-    return timerfd_settime(timer, TFD_TIMER_ABSTIME, &when, NULL) == 0;
-}
+/* What the child needs of its parent. */
+struct orders {
+    const struct audio_settings *settings;
+    const struct user *user;
+    struct status_page *page;
+    uint16_t domid;
+    uint8_t slot;
+    bool paused;
+    int control;
+};
 
-/* Serves the guest until the supervisor closes its end of the socket. Nothing in here but poll
- * waits. */
-static bool serve(struct card *card, int control, struct err *err)
-{
-    enum { GUEST, TIMER, EVENT, CONTROL, COUNT };
-    struct pollfd fds[COUNT] = {
-        [GUEST] = {.fd = guest_fd(card_guest(card)), .events = POLLIN},
-        [TIMER] = {.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK),
-                   .events = POLLIN},
-        [EVENT] = {.fd = card_event_fd(card), .events = POLLIN},
-        [CONTROL] = {.fd = control, .events = POLLIN},
-    };
-    uint64_t armed = UINT64_MAX;
-
-    if (fds[TIMER].fd < 0) {
-        return err_set(err, "cannot make a timer: %s", strerror(errno));
-    }
-    for (;;) {
-        uint64_t wake = rt_card_advance(card, clock_now_ns());
-        uint64_t times;
-
-        if (wake != armed) {
-            /* A time of 0 disarms, which is what "never" asks for. */
-            if (!set_timer(fds[TIMER].fd, wake == UINT64_MAX ? 0 : wake)) {
-                return err_set(err, "cannot set the card's timer: %s", strerror(errno));
-            }
-            armed = wake;
-        }
-        if (poll(fds, COUNT, -1) < 0 && errno != EINTR) {
-            return err_set(err, "cannot wait for the guest: %s", strerror(errno));
-        }
-        if (fds[TIMER].revents & POLLIN) {
-            /* Emptied; the time itself is looked up. EAGAIN does no harm. */
-            if (read(fds[TIMER].fd, &times, sizeof(times)) > 0) {
-                armed = UINT64_MAX;
-            }
-        }
-        if (fds[EVENT].revents & POLLIN && read(fds[EVENT].fd, &times, sizeof(times)) < 0 &&
-            errno != EAGAIN) {
-            return err_set(err, "cannot read the card's event descriptor: %s", strerror(errno));
-        }
-        if (fds[GUEST].revents & POLLIN) {
-            rt_card_serve(card);
-        }
-        if (fds[GUEST].revents & (POLLERR | POLLNVAL)) {
-            return err_set(err, "the event channels of the domain are gone");
-        }
-        if (fds[CONTROL].revents) {
-            return true;
-        }
-    }
-}
-
-static int run(const struct audio_settings *settings, const struct user *user,
-               struct status_page *page, uint16_t domid, uint8_t slot, int control)
+static int run(const struct orders *o)
 {
     struct report report = {.plugged_in = false};
     struct card *card;
@@ -106,18 +59,22 @@ static int run(const struct audio_settings *settings, const struct user *user,
     if (!realtime_enter(&err)) {
         log_warn("%s", err.text);
     }
-    card = card_create(settings, page, clock_now_ns(), &report.err);
+    card = card_create(o->settings, o->page, clock_now_ns(), &report.err);
+    if (card && o->paused) {
+        rt_card_pause(card, clock_now_ns());
+    }
     /* Xen's descriptors and realtime scheduling are root's to get, the sound server the user's to
      * talk to. Until the guest is served, all threads sleep. */
-    if (card && card_plug(card, domid, slot, &report.err) && user_become(user, &report.err)) {
+    if (card && card_plug(card, o->domid, o->slot, &report.err) &&
+        user_become(o->user, &report.err)) {
         report.plugged_in = true;
         report.server_id = guest_server_id(card_guest(card));
     }
-    if (write(control, &report, sizeof(report)) != sizeof(report) || !report.plugged_in) {
+    if (write(o->control, &report, sizeof(report)) != sizeof(report) || !report.plugged_in) {
         card_destroy(card);
         return EXIT_FAILURE;
     }
-    ended_well = serve(card, control, &err);
+    ended_well = service_run(card, o->control, &err);
     if (!ended_well) {
         log_error("%s", err.text);
     }
@@ -127,8 +84,7 @@ static int run(const struct audio_settings *settings, const struct user *user,
 
 /* The child's side of the fork. The toolstack's signals are for the supervisor; its descriptors
  * (the QMP listener, a saved state) for the engine. */
-static _Noreturn void child(const struct audio_settings *settings, const struct user *user,
-                            struct status_page *page, uint16_t domid, uint8_t slot, int control)
+static _Noreturn void child(const struct orders *o)
 {
     sigset_t none;
 
@@ -141,10 +97,12 @@ static _Noreturn void child(const struct audio_settings *settings, const struct 
     /* Whatever the sound libraries start shall be no more than the card is: not by way of programs
      * that have a set-user-ID bit. Before there are threads, each of which has this for itself. */
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    close_fds_except(&control, 1);
+    close_fds_except(&o->control, 1);
     /* _exit: a driver's thread that hangs in its library must not hold up the end. */
-    _exit(run(settings, user, page, domid, slot, control));
+    _exit(run(o));
 }
+
+/* --- the supervisor's side --- */
 
 /* Waits for the card's word. */
 static bool hear(int control, struct report *report)
@@ -170,12 +128,24 @@ static bool hear(int control, struct report *report)
     }
 }
 
+/* There is no process any more. */
+static void forget(struct card_process *p)
+{
+    p->pid = 0;
+    if (p->control >= 0) {
+        close(p->control);
+        p->control = -1;
+    }
+    status_page_remove(p->domid);
+}
+
 bool card_process_start(struct card_process *p, const struct audio_settings *settings,
                         const struct user *user, uint16_t domid, const char *domain_name,
-                        uint8_t slot, struct err *err)
+                        uint8_t slot, bool paused, struct err *err)
 {
     static struct status_page nobodys;
-    struct status_page *page;
+    struct orders orders = {
+        .settings = settings, .user = user, .domid = domid, .slot = slot, .paused = paused};
     struct report report;
     struct err warning;
     int ends[2];
@@ -184,22 +154,22 @@ bool card_process_start(struct card_process *p, const struct audio_settings *set
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) {
         return err_set(err, "cannot make a socket for the card: %s", strerror(errno));
     }
-    page = status_page_create(domid, domain_name, settings->driver->name, &warning);
-    if (!page) {
+    orders.control = ends[1];
+    orders.page = status_page_create(domid, domain_name, settings->driver->name, &warning);
+    if (!orders.page) {
         log_warn("%s", warning.text);
-        page = &nobodys;
+        orders.page = &nobodys;
     }
+    domain_close();
     p->pid = fork();
     if (p->pid == 0) {
         close(ends[0]);
-        child(settings, user, page, domid, slot, ends[1]);
+        child(&orders);
     }
     close(ends[1]);
     p->control = ends[0];
     if (p->pid < 0) {
-        p->pid = 0;
-        close(p->control);
-        status_page_remove(domid);
+        forget(p);
         return err_set(err, "cannot fork the card's process: %s", strerror(errno));
     }
     if (!hear(p->control, &report)) {
@@ -211,13 +181,144 @@ bool card_process_start(struct card_process *p, const struct audio_settings *set
     return true;
 }
 
+/* The last message of a card's. */
+static uint8_t heard[CONTROL_MAX_BYTES];
+
+/* The next message: its bytes, or as control_receive, -ETIMEDOUT after end_ns. */
+static ssize_t receive_until(int control, struct control_head *head, uint64_t end_ns)
+{
+    struct pollfd fd = {.fd = control, .events = POLLIN};
+
+    for (;;) {
+        ssize_t n = control_receive(control, head, heard);
+        uint64_t now = clock_now_ns();
+
+        if (n != -EAGAIN && n != -EINTR) {
+            return n;
+        }
+        if (now >= end_ns) {
+            return -ETIMEDOUT;
+        }
+        poll(&fd, 1, (int)((end_ns - now) / NS_PER_MS) + 1);
+    }
+}
+
+/* To request p->requests; *size bytes of it are in heard. */
+static bool hear_answer(struct card_process *p, size_t *size, struct err *err)
+{
+    uint64_t end = clock_now_ns() + ANSWER_NS;
+    struct control_head head;
+    ssize_t n;
+
+    do {
+        /* Passed over are answers to what has been given up, and a question: the card asks it
+         * again, if it still is one. */
+        n = receive_until(p->control, &head, end);
+    } while (n >= 0 && head.number != p->requests);
+    if (n == -ETIMEDOUT) {
+        return err_set(err, "it has not answered for %d seconds", (int)(ANSWER_NS / NS_PER_S));
+    }
+    if (n == -EPIPE) {
+        return err_set(err, "its process has died; its last words are above");
+    }
+    if (n < 0) {
+        return err_set(err, "cannot read its answer: %s", strerror((int)-n));
+    }
+    if (head.kind != CONTROL_DONE) {
+        return err_set(err, "%.*s", (int)n, (const char *)heard);
+    }
+    *size = (size_t)n;
+    return true;
+}
+
+/* what: "cannot ...", for err. *answer bytes of the answer are in heard. */
+static bool request(struct card_process *p, enum control_kind kind, const char *what,
+                    const void *bytes, size_t size, size_t *answer, struct err *err)
+{
+    struct err why;
+    int error;
+
+    if (!p->pid) {
+        return err_set(err, "%s: there is none", what);
+    }
+    p->requests = p->requests < UINT32_MAX ? p->requests + 1 : 1;
+    error = control_send(p->control, kind, p->requests, bytes, size);
+    if (error) {
+        return err_set(err, "%s: its process cannot be told: %s", what, strerror(error));
+    }
+    return hear_answer(p, answer, &why) || err_set(err, "%s: %s", what, why.text);
+}
+
+bool card_process_pause(struct card_process *p, struct err *err)
+{
+    size_t answer;
+
+    return request(p, CONTROL_PAUSE, "cannot pause the sound card", NULL, 0, &answer, err);
+}
+
+bool card_process_resume(struct card_process *p, struct err *err)
+{
+    size_t answer;
+
+    return request(p, CONTROL_RESUME, "cannot let the sound card go on", NULL, 0, &answer, err);
+}
+
+bool card_process_load(struct card_process *p, const void *bytes, size_t size, struct err *err)
+{
+    size_t answer;
+
+    return request(p, CONTROL_LOAD, "cannot restore the sound card", bytes, size, &answer, err);
+}
+
+bool card_process_save(struct card_process *p, void *buffer, size_t size, size_t *used,
+                       struct err *err)
+{
+    static const char what[] = "cannot save the sound card";
+
+    if (!request(p, CONTROL_SAVE, what, NULL, 0, used, err)) {
+        return false;
+    }
+    if (*used > size) {
+        return err_set(err, "%s: it takes %zu bytes, and there is room for %zu", what, *used, size);
+    }
+    memcpy(buffer, heard, *used);
+    return true;
+}
+
+int card_process_fd(const struct card_process *p)
+{
+    return p->pid && !p->silent ? p->control : -1;
+}
+
+bool card_process_hear(struct card_process *p)
+{
+    struct control_head head;
+    bool asked = false;
+    ssize_t n;
+
+    if (card_process_fd(p) < 0) {
+        return false;
+    }
+    while ((n = control_receive(p->control, &head, heard)) >= 0) {
+        asked |= head.kind == CONTROL_IS_STOPPED;
+    }
+    if (n != -EAGAIN && n != -EINTR) {
+        p->silent = true; /* waitpid will say why */
+        return false;
+    }
+    if (asked) {
+        /* A card that does not take it asks no more until a request comes, and has other worries.
+         */
+        (void)control_send(p->control, CONTROL_HEARD, 0, NULL, 0);
+    }
+    return asked;
+}
+
 void card_process_died(struct card_process *p)
 {
     struct err err;
 
-    p->pid = 0;
-    close(p->control);
-    status_page_remove(p->domid);
+    forget(p);
     if (!guest_retire(p->domid, p->server_id, &err)) {
         log_debug("%s", err.text);
     }
@@ -231,6 +332,7 @@ void card_process_stop(struct card_process *p)
         return;
     }
     close(p->control);
+    p->control = -1;
     while (waitpid(p->pid, NULL, WNOHANG) == 0) {
         if (clock_now_ns() >= end) {
             log_warn("the card does not end by itself: killed");
@@ -240,6 +342,5 @@ void card_process_stop(struct card_process *p)
         }
         usleep(1000);
     }
-    p->pid = 0;
-    status_page_remove(p->domid);
+    forget(p);
 }

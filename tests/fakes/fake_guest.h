@@ -6,7 +6,8 @@
  * For tests of whole processes, where nobody can look inside, the environment
  * tells it what to do: FAKE_GUEST_LOG is a file that receives a line for each
  * event; FAKE_GUEST_OPEN=fail refuses to be joined, =hang never answers, =die ends the
- * process.
+ * process. FAKE_GUEST_SOCKET is a path: a datagram socket there takes the guest's accesses, each a
+ * struct fake_guest_access, and sends it back, with its value, when it has been served.
  */
 #ifndef FAKES_FAKE_GUEST_H
 #define FAKES_FAKE_GUEST_H
@@ -27,6 +28,18 @@ struct fake_guest {
     bool intx;
     unsigned intx_edges; /* times it went up */
     int fd;
+};
+
+enum fake_guest_kind {
+    FAKE_GUEST_CONFIG_READ,
+    FAKE_GUEST_CONFIG_WRITE,
+    FAKE_GUEST_PORT_READ,
+    FAKE_GUEST_PORT_WRITE,
+    FAKE_GUEST_INTX, /* no access: the level of the interrupt line */
+};
+
+struct fake_guest_access {
+    uint32_t kind, where, bytes, value;
 };
 
 /* The guest that is open, or NULL. */
