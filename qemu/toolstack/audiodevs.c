@@ -171,7 +171,7 @@ static bool read_names(struct audiodevs *all, char **by_card, struct option *opt
         if (option == card) {
             *by_card = id;
         } else if (is_global_of_card(option)) {
-            option->dropped = true;
+            option->changed = true;
             free(by_global);
             by_global = id;
         } else {
@@ -277,7 +277,7 @@ bool audiodev_choose(char **audiodev, bool *shared, struct option *options, size
         chosen->text = NULL;
         *shared = chosen->named;
         if (!chosen->named)
-            chosen->option->dropped = true;
+            chosen->option->changed = true;
     }
     free(by_card);
     free_audiodevs(&all);

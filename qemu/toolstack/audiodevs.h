@@ -14,7 +14,7 @@
 /*
  * Sets *audiodev to a copy of the -audiodev text that is the card's, or to NULL if there is none:
  * the one that card names (audiodev=ID, by -global ES1370.audiodev=ID too), or the only one that
- * nothing else names. Marks as dropped what the engine must not see. *shared says that the engine
+ * nothing else names. Marks as changed what the engine must not see. *shared says that the engine
  * needs the card's audiodev as well, because something else names it.
  *
  * False with err if card names one that isn't there, or doesn't say which of several it means, or

@@ -14,8 +14,13 @@ size_t options_read(struct option *options, const char *const args[], size_t arg
 
         *option = (struct option){.args = &args[i], .arg_count = 1};
         if (arg[0] == '-') {
+            const struct known_option *known;
+
             option->name = arg + (arg[1] == '-' ? 2 : 1);
-            if (option_takes_value(option->name) && i + 1 < arg_count) {
+            known = option_find(option->name);
+            if (known)
+                option->use = known->use;
+            if (known && known->takes_value && i + 1 < arg_count) {
                 option->value = args[i + 1];
                 option->arg_count = 2;
             }
@@ -23,6 +28,22 @@ size_t options_read(struct option *options, const char *const args[], size_t arg
         i += option->arg_count;
     }
     return count;
+}
+
+bool option_add_to(const struct option *option, struct arguments *arguments)
+{
+    if (option->use == OPTION_KEPT || !option->changed)
+        return arguments_add_all(arguments, option->args, option->arg_count);
+    if (option->use == OPTION_CONSUMED)
+        return true;
+    return arguments_add_all(arguments, (const char *const *)option->instead.list,
+                             option->instead.count);
+}
+
+void options_clear(struct option *options, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        arguments_free(&options[i].instead);
 }
 
 bool option_is(const struct option *option, const char *name)

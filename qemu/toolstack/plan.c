@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "toolstack/arguments.h"
 #include "toolstack/audiodevs.h"
 #include "toolstack/device_models.h"
 #include "toolstack/migration.h"
@@ -19,8 +20,8 @@
 /* --- looking for the card --- */
 
 struct cards {
-    const struct option *ours; /* the es1370; NULL: none */
-    char *other;               /* model of another sound card; NULL: none */
+    struct option *ours; /* the es1370; NULL: none */
+    char *other;         /* model of another sound card; NULL: none */
 };
 
 /* The model of the device that this option makes; NULL for an option that makes none. */
@@ -52,7 +53,7 @@ static bool check_form(const struct option *option, struct err *err)
 }
 
 /* Makes a note of the card that this option makes, if it does; takes model over. */
-static bool see_card(struct cards *cards, const struct option *option, char *model, struct err *err)
+static bool see_card(struct cards *cards, struct option *option, char *model, struct err *err)
 {
     bool is_second = model_is_es1370(model) && cards->ours;
 
@@ -69,8 +70,7 @@ static bool see_card(struct cards *cards, const struct option *option, char *mod
                                  option->name, option->value);
 }
 
-static bool find_cards(struct cards *cards, const struct option *options, size_t count,
-                       struct err *err)
+static bool find_cards(struct cards *cards, struct option *options, size_t count, struct err *err)
 {
     for (size_t i = 0; i < count; i++) {
         char *model;
@@ -202,103 +202,58 @@ static bool place_card(uint8_t *slot, char **doubt, const struct machine *machin
 
 /* --- the engine's command line --- */
 
-struct arguments {
-    char **list;
-    size_t count;
-};
-
-/* With room for everything that came, and for what keeps the card's slot. On failure, too, the
- * list is the caller's. */
-static bool start_arguments(struct arguments *arguments, const char *engine, size_t arg_count,
-                            struct err *err)
-{
-    arguments->count = 0;
-    arguments->list = calloc(arg_count + 8, sizeof(*arguments->list));
-    if (arguments->list && (arguments->list[0] = strdup(engine)) != NULL) {
-        arguments->count = 1;
-        return true;
-    }
-    return option_no_memory(err);
-}
-
-static bool append(struct arguments *arguments, const char *text)
-{
-    return (arguments->list[arguments->count] = strdup(text)) != NULL && ++arguments->count;
-}
-
-static void free_arguments(char **list)
-{
-    for (size_t i = 0; list && list[i]; i++)
-        free(list[i]);
-    free(list);
-}
-
 /* The engine's own ES1370: it keeps the slot, so that what is plugged in later goes elsewhere and
  * a saved domain is the same with and without us. It plays nothing; the guest never sees it. */
-static bool append_slot_holder(struct arguments *arguments, const struct option *card, uint8_t slot)
+static bool add_slot_holder(struct arguments *arguments, const struct option *card, uint8_t slot)
 {
     static const char *const ours[] = {"driver", "addr", "audiodev", NULL};
     char *properties =
         option_is(card, "device") ? option_text_without(card->value, "driver", ours) : strdup("");
-    char *device = NULL;
-    bool ok = false;
+    bool ok = properties && arguments_add(arguments, "-audiodev") &&
+              arguments_add(arguments, "none,id=" SILENT_AUDIODEV_ID) &&
+              arguments_add(arguments, "-device") &&
+              arguments_add_made(arguments, "es1370%s%s,addr=0x%02x,audiodev=%s",
+                                 *properties ? "," : "", properties, slot, SILENT_AUDIODEV_ID);
 
-    if (properties && asprintf(&device, "es1370%s%s,addr=0x%02x,audiodev=%s",
-                               *properties ? "," : "", properties, slot, SILENT_AUDIODEV_ID) < 0)
-        device = NULL;
-    if (device)
-        ok = append(arguments, "-audiodev") && append(arguments, "none,id=" SILENT_AUDIODEV_ID) &&
-             append(arguments, "-device") && append(arguments, device);
     free(properties);
-    free(device);
     return ok;
 }
 
-/* shared_audiodev: NULL, or what -audio model=es1370 defined for others, too. *qmp_argument becomes
- * the index of the value of the option qmp. */
-static bool make_engine_arguments(struct arguments *arguments, const struct option *options,
-                                  size_t count, const struct option *card, uint8_t slot,
-                                  const char *shared_audiodev, const struct option *qmp,
-                                  size_t *qmp_argument, struct err *err)
+/* Puts the slot's holder in the card's place, or into head, what goes before all options: QEMU
+ * makes the card of -soundhw and -audio before that of any -device. shared_audiodev: NULL, or what
+ * -audio model=es1370 defined for others, too. */
+static bool replace_card(struct arguments *head, struct option *card, uint8_t slot,
+                         const char *shared_audiodev, struct err *err)
 {
-    bool ok = true;
+    struct arguments *place = option_is(card, "device") ? &card->instead : head;
+    bool ok = add_slot_holder(place, card, slot);
 
-    /* QEMU makes the card of -soundhw and -audio before that of any -device. */
-    if (!option_is(card, "device"))
-        ok = append_slot_holder(arguments, card, slot);
+    card->changed = true;
+    if (ok && option_is(card, "audio") && shared_audiodev)
+        ok = arguments_add(&card->instead, "-audiodev") &&
+             arguments_add(&card->instead, shared_audiodev);
+    return ok || option_no_memory(err);
+}
+
+/* qmp: the option of the QMP socket, or NULL. */
+static bool make_engine_argv(struct plan *plan, const char *engine, const struct arguments *head,
+                             const struct option *options, size_t count, const struct option *qmp,
+                             struct err *err)
+{
+    struct arguments arguments = {.list = NULL};
+    bool ok = arguments_add(&arguments, engine) &&
+              arguments_add_all(&arguments, (const char *const *)head->list, head->count);
 
     for (size_t i = 0; ok && i < count; i++) {
-        const struct option *option = &options[i];
-
-        if (option == qmp)
-            *qmp_argument = arguments->count + 1;
-        if (option == card) {
-            if (option_is(card, "device"))
-                ok = append_slot_holder(arguments, card, slot);
-            else if (option_is(card, "audio") && shared_audiodev)
-                ok = append(arguments, "-audiodev") && append(arguments, shared_audiodev);
-        } else if (!option->dropped) {
-            for (size_t j = 0; ok && j < option->arg_count; j++)
-                ok = append(arguments, option->args[j]);
-        }
+        if (&options[i] == qmp)
+            plan->qmp_argument = arguments.count + 1;
+        ok = option_add_to(&options[i], &arguments);
     }
+    plan->engine_argv = arguments.list;
     return ok || option_no_memory(err);
 }
 
 /* --- the plan --- */
-
-static bool become_engine(struct plan *plan, const char *const args[], size_t arg_count,
-                          const char *engine, struct err *err)
-{
-    struct arguments arguments;
-    bool ok = start_arguments(&arguments, engine, arg_count, err);
-
-    plan->action = PLAN_BECOME_ENGINE;
-    plan->engine_argv = arguments.list;
-    for (size_t i = 0; ok && i < arg_count; i++)
-        ok = append(&arguments, args[i]) || option_no_memory(err);
-    return ok;
-}
 
 /* What the supervisor has to know for saving and restoring; *qmp is the option of the QMP socket.
  */
@@ -317,27 +272,19 @@ static bool read_migration(struct plan *plan, const struct option **qmp,
     return ok;
 }
 
-static bool run_card(struct plan *plan, struct option *options, size_t count, size_t arg_count,
-                     const struct machine *machine, const struct cards *cards, const char *engine,
-                     struct err *err)
+static bool run_card(struct plan *plan, struct arguments *head, const struct option **qmp,
+                     struct option *options, size_t count, const struct machine *machine,
+                     struct option *card, struct err *err)
 {
-    struct arguments arguments;
-    const struct option *qmp;
-    bool shared, ok;
+    bool shared;
 
     plan->action = PLAN_RUN_CARD;
-    if (!read_domid(&plan->domid, last_value(options, count, "xen-domid"), err) ||
-        !read_domain_name(&plan->domain_name, options, count, err) ||
-        !place_card(&plan->card_slot, &plan->note, machine, options, count, cards->ours, err) ||
-        !audiodev_choose(&plan->audiodev, &shared, options, count, cards->ours, err) ||
-        !read_migration(plan, &qmp, options, count, err))
-        return false;
-
-    ok = start_arguments(&arguments, engine, arg_count, err);
-    plan->engine_argv = arguments.list;
-    return ok &&
-           make_engine_arguments(&arguments, options, count, cards->ours, plan->card_slot,
-                                 shared ? plan->audiodev : NULL, qmp, &plan->qmp_argument, err);
+    return read_domid(&plan->domid, last_value(options, count, "xen-domid"), err) &&
+           read_domain_name(&plan->domain_name, options, count, err) &&
+           place_card(&plan->card_slot, &plan->note, machine, options, count, card, err) &&
+           audiodev_choose(&plan->audiodev, &shared, options, count, card, err) &&
+           read_migration(plan, qmp, options, count, err) &&
+           replace_card(head, card, plan->card_slot, shared ? plan->audiodev : NULL, err);
 }
 
 /* A plan that asks for nothing. */
@@ -358,45 +305,45 @@ static bool note_other_card(struct plan *plan, const char *model, struct err *er
     return true;
 }
 
-static bool decide(struct plan *plan, struct option *options, size_t count,
-                   const char *const args[], size_t arg_count, struct cards *cards,
-                   const char *engine, struct err *err)
+/* Decides what is to be done, changes the options accordingly and says what goes before them. */
+static bool decide(struct plan *plan, struct arguments *head, const struct option **qmp,
+                   struct option *options, size_t count, struct err *err)
 {
+    struct cards cards = {0};
     struct machine machine;
+    bool ok = find_cards(&cards, options, count, err);
 
-    if (asks_for_us(&plan->action, options, count, arg_count))
-        return true;
-    if (!last_value(options, count, "xen-domid"))
-        return become_engine(plan, args, arg_count, engine, err);
-    if (!find_cards(cards, options, count, err))
-        return false;
-    if (cards->ours) {
-        if (!machine_read(&machine, options, count, err))
-            return false;
-        if (machine.kind == MACHINE_NONE)
-            cards->ours = NULL;
-    }
-    if (cards->ours ? !run_card(plan, options, count, arg_count, &machine, cards, engine, err)
-                    : !become_engine(plan, args, arg_count, engine, err))
-        return false;
-    return !cards->other || note_other_card(plan, cards->other, err);
+    if (ok && cards.ours)
+        ok = machine_read(&machine, options, count, err);
+    if (ok && cards.ours && machine.kind != MACHINE_NONE)
+        ok = run_card(plan, head, qmp, options, count, &machine, cards.ours, err);
+    if (ok && cards.other)
+        ok = note_other_card(plan, cards.other, err);
+    free(cards.other);
+    return ok;
 }
 
 bool plan_make(struct plan *plan, int argc, const char *const argv[], const char *engine,
                struct err *err)
 {
-    size_t arg_count = argc > 1 ? (size_t)argc - 1 : 0;
+    size_t arg_count = argc > 1 ? (size_t)argc - 1 : 0, count;
     const char *const *args = argc > 1 ? argv + 1 : argv;
     struct option *options = calloc(arg_count + 1, sizeof(*options));
-    struct cards cards = {0};
-    bool ok;
+    const struct option *qmp = NULL;
+    struct arguments head = {.list = NULL};
+    bool ok = true;
 
     *plan = empty_plan;
     if (!options)
         return option_no_memory(err);
-    ok = decide(plan, options, options_read(options, args, arg_count), args, arg_count, &cards,
-                engine, err);
-    free(cards.other);
+    count = options_read(options, args, arg_count);
+    if (!asks_for_us(&plan->action, options, count, arg_count)) {
+        if (last_value(options, count, "xen-domid"))
+            ok = decide(plan, &head, &qmp, options, count, err);
+        ok = ok && make_engine_argv(plan, engine, &head, options, count, qmp, err);
+    }
+    arguments_free(&head);
+    options_clear(options, count);
     free(options);
     if (!ok)
         plan_free(plan);
@@ -416,7 +363,9 @@ bool plan_set_qmp_fd(struct plan *plan, int fd, struct err *err)
 
 void plan_free(struct plan *plan)
 {
-    free_arguments(plan->engine_argv);
+    for (size_t i = 0; plan->engine_argv && plan->engine_argv[i]; i++)
+        free(plan->engine_argv[i]);
+    free(plan->engine_argv);
     free(plan->domain_name);
     free(plan->audiodev);
     free(plan->qmp_path);

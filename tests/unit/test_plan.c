@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -706,6 +707,13 @@ static void test_option_text(void **state)
     }
 }
 
+static bool takes_value(const char *name)
+{
+    const struct known_option *known = option_find(name);
+
+    return known && known->takes_value;
+}
+
 static void test_option_table(void **state)
 {
     static const char *const with[] = {
@@ -732,12 +740,105 @@ static void test_option_table(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(with) / sizeof(with[0]); i++) {
-        if (!option_takes_value(with[i]))
+        if (!takes_value(with[i]))
             fail_msg("-%s takes a value", with[i]);
     }
     for (size_t i = 0; i < sizeof(without) / sizeof(without[0]); i++) {
-        if (option_takes_value(without[i]))
+        if (takes_value(without[i]))
             fail_msg("-%s takes no value", without[i]);
+    }
+    /* each can be found, so they are in their order */
+    for (size_t i = 0; i < known_option_count; i++) {
+        if (option_find(known_options[i].name) != &known_options[i])
+            fail_msg("-%s is at the wrong place", known_options[i].name);
+    }
+}
+
+/* An option that is marked as kept reaches the engine whatever it says, and so does one that
+ * nobody knows. */
+static void test_kept_options_are_kept(void **state)
+{
+    static const char *const values[] = {
+        "es1370",
+        "ac97",
+        "pa,id=x",
+        "pa,model=es1370",
+        "ES1370.audiodev=x",
+        "socket,id=libxl-cmd,path=/q,server=on",
+        "pc,audiodev=x",
+        "-device",
+    };
+    static const struct known_option unknown = {"unheard-of", false, OPTION_KEPT};
+    unsigned kept = 0;
+
+    (void)state;
+    for (size_t i = 0; i <= known_option_count; i++) {
+        const struct known_option *known = i < known_option_count ? &known_options[i] : &unknown;
+
+        if (known->use != OPTION_KEPT)
+            continue;
+        for (size_t j = 0; j < sizeof(values) / sizeof(values[0]); j++) {
+            char line[300], expected[300], last[100];
+            struct plan plan;
+            struct err err;
+
+            snprintf(last, sizeof(last), "-%s%s%s", known->name, known->takes_value ? " " : "",
+                     known->takes_value ? values[j] : "");
+            snprintf(line, sizeof(line), XENFV "-device es1370,addr=9 %s", last);
+            if (!plan_line(&plan, line, &err)) /* a machine or domain that is none */
+                continue;
+            if (plan.action == PLAN_RUN_CARD) {
+                snprintf(expected, sizeof(expected), XENFV HELD "09" END " %s", last);
+                assert_engine(&plan, expected);
+                kept++;
+            }
+            plan_free(&plan);
+        }
+    }
+    assert_true(kept > 8 * (known_option_count - 20));
+}
+
+/* And the program does something to each of those that are marked otherwise. */
+static void test_other_options_are_not(void **state)
+{
+    static const struct {
+        const char *name, *option;
+    } changed[] = {
+        {"audio", "-audio pa,model=es1370"},
+        {"audiodev", "-audiodev pa,id=x -device es1370"},
+        {"chardev", "-chardev socket,id=libxl-cmd,path=/q,server=on -device es1370"},
+        {"device", "-device es1370"},
+        {"global", "-global ES1370.audiodev=x -audiodev pa,id=x -device es1370"},
+        {"soundhw", "-soundhw es1370"},
+        {"h", "--h"},
+        {"help", "--help"},
+        {"status", "--status"},
+        {"version", "--version"},
+    };
+    size_t marked = 0;
+
+    (void)state;
+    for (size_t i = 0; i < known_option_count; i++)
+        marked += known_options[i].use != OPTION_KEPT;
+    assert_int_equal(marked, sizeof(changed) / sizeof(changed[0]));
+
+    for (size_t i = 0; i < sizeof(changed) / sizeof(changed[0]); i++) {
+        const struct known_option *known = option_find(changed[i].name);
+        char line[300] = XENFV, *value = strchr(changed[i].option, ' ');
+        struct plan plan = plan_ok(strcat(line, changed[i].option));
+        struct err err;
+
+        assert_non_null(known);
+        assert_int_not_equal(known->use, OPTION_KEPT);
+        if (plan.qmp_argument)
+            assert_true(plan_set_qmp_fd(&plan, 3, &err));
+        for (char **arg = plan.engine_argv; arg && *arg; arg++) {
+            size_t length = value ? strcspn(value + 1, " ") : 0;
+
+            if (strlen(*arg) == length && memcmp(*arg, value + 1, length) == 0)
+                fail_msg("-%s is as it was", changed[i].name);
+        }
+        plan_free(&plan);
     }
 }
 
@@ -815,6 +916,8 @@ int main(void)
         cmocka_unit_test(test_no_card_has_no_migration),
         cmocka_unit_test(test_option_text),
         cmocka_unit_test(test_option_table),
+        cmocka_unit_test(test_kept_options_are_kept),
+        cmocka_unit_test(test_other_options_are_not),
         cmocka_unit_test(test_device_models),
     };
 
