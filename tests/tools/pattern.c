@@ -8,8 +8,8 @@
  *     pattern since RECORDING SECONDS [FIRST]
  *
  * Frame n carries n in 24 bits and 8 check bits made from n, scrambled by a
- * permutation of the 32-bit numbers, so that it sounds like noise and never is
- * silence. FIRST is the number of the first frame (0): patterns that do not
+ * permutation of the 32-bit numbers (pattern_frame.h), so that it sounds like
+ * noise and never is silence. FIRST is the number of the first frame (0): patterns that do not
  * overlap can be told apart in one recording.
  *
  * FORMAT says how the 32 bits lie in the sound:
@@ -49,14 +49,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RATE = 44100, NUMBER_BITS = 24 };
-#define NUMBERS   (UINT32_C(1) << NUMBER_BITS)
-#define NO_NUMBER UINT32_MAX
+#include "tools/pattern_frame.h"
 
-static uint32_t check_bits(uint32_t number)
-{
-    return (number * UINT32_C(0x9e3779b1) >> 24) ^ 0xa5;
-}
+#define NO_NUMBER UINT32_MAX
 
 struct format {
     const char *name;
@@ -72,28 +67,6 @@ static const struct format formats[] = {
     {"u8", 1, 0, 1, UINT32_C(0x80808080)},
 };
 
-/* A permutation: xor with the upper half undoes itself, and an odd multiplier has an inverse. */
-static uint32_t scramble(uint32_t x)
-{
-    x ^= x >> 16;
-    x *= UINT32_C(0x2c1b3c6d);
-    x ^= x >> 16;
-    return x;
-}
-
-static uint32_t unscramble(uint32_t x)
-{
-    x ^= x >> 16;
-    x *= UINT32_C(0x64ea2d65); /* times the multiplier of scramble: 1 modulo 2^32 */
-    x ^= x >> 16;
-    return x;
-}
-
-static uint32_t frame_of(uint32_t number)
-{
-    return scramble(number | check_bits(number) << NUMBER_BITS);
-}
-
 struct pattern {
     const struct format *format;
     uint32_t first;
@@ -103,10 +76,10 @@ struct pattern {
 /* The place of a recorded frame in the pattern, or NO_NUMBER. */
 static uint32_t number_of(const struct pattern *pattern, uint32_t frame)
 {
-    uint32_t word = unscramble(frame);
-    uint32_t number = word & (NUMBERS - 1);
+    uint32_t word = pattern_unscramble(frame);
+    uint32_t number = word & (PATTERN_NUMBERS - 1);
 
-    if (word >> NUMBER_BITS != check_bits(number) || number < pattern->first ||
+    if (word >> PATTERN_NUMBER_BITS != pattern_check_bits(number) || number < pattern->first ||
         number - pattern->first >= pattern->frames)
         return NO_NUMBER;
     return number - pattern->first;
@@ -138,9 +111,10 @@ static struct report compare(const struct pattern *pattern, const uint32_t *fram
     for (size_t i = 0; i < length && expected < pattern->frames; i++) {
         uint32_t number = number_of(pattern, frames[i]);
         uint32_t first = pattern->first;
-        bool trusted = number != NO_NUMBER &&
-                       ((i > 0 && number > 0 && frames[i - 1] == frame_of(first + number - 1)) ||
-                        (i + 1 < length && frames[i + 1] == frame_of(first + number + 1)));
+        bool trusted =
+            number != NO_NUMBER &&
+            ((i > 0 && number > 0 && frames[i - 1] == pattern_frame(first + number - 1)) ||
+             (i + 1 < length && frames[i + 1] == pattern_frame(first + number + 1)));
 
         if (!trusted) {
             if (frames[i] != silence)
@@ -182,7 +156,7 @@ static bool make(const struct pattern *pattern)
     const struct format *format = pattern->format;
 
     for (uint32_t n = 0; n < pattern->frames; n++) {
-        uint32_t left = frame_of(pattern->first + n);
+        uint32_t left = pattern_frame(pattern->first + n);
 
         for (unsigned done = 0; done < sizeof left; done += format->carried)
             for (unsigned at = 0; at < format->frame_bytes; at++) {
@@ -304,7 +278,7 @@ static int since(const struct pattern *pattern, const char *path)
         const uint8_t *p = carried + i * sizeof(uint32_t);
         uint32_t frame = p[0] | p[1] << 8 | p[2] << 16 | (uint32_t)p[3] << 24;
 
-        if (frame == frame_of(pattern->first + left - 1)) {
+        if (frame == pattern_frame(pattern->first + left - 1)) {
             gaps += silent > 0;
             gap_frames += silent;
             silent = 0;
@@ -335,15 +309,15 @@ static bool read_pattern(int argc, char **argv, struct pattern *pattern)
 {
     uint32_t seconds;
 
-    if (argc < 1 || argc > 3 || !read_number(argv[0], NUMBERS / RATE, &seconds))
+    if (argc < 1 || argc > 3 || !read_number(argv[0], PATTERN_NUMBERS / PATTERN_RATE, &seconds))
         return false;
     for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++)
         if (strcmp(argc > 2 ? argv[2] : "stereo", formats[i].name) == 0)
             pattern->format = &formats[i];
     if (!pattern->format)
         return false;
-    pattern->frames = seconds * RATE / (sizeof(uint32_t) / pattern->format->carried);
-    return argc < 2 || read_number(argv[1], NUMBERS - pattern->frames, &pattern->first);
+    pattern->frames = seconds * PATTERN_RATE / (sizeof(uint32_t) / pattern->format->carried);
+    return argc < 2 || read_number(argv[1], PATTERN_NUMBERS - pattern->frames, &pattern->first);
 }
 
 int main(int argc, char **argv)
