@@ -136,10 +136,12 @@ stop_pipewire() { # [SIGNAL]
 # --- domain ----------------------------------------------------------------
 
 # What the guest boots from: a copy of the lab's disk, or, where the configuration names a kernel,
-# that and an initramfs; either with the case's guest script.
+# that and an initramfs; either with the case's guest script. A firmware finds that in the case's
+# folder.
 prepare_guest() {
     local options="console=ttyS0 quiet mitigations=off"
     : >/run/lab/serial
+    ! grep -q '^firmware_override' "$case_dir/domu.cfg" || return 0
     if grep -q '^kernel' "$case_dir/domu.cfg"; then
         cat /boot/lab/initramfs "$case_dir/guest.cpio" >/run/lab/initramfs
         return
@@ -174,20 +176,21 @@ answer() { # WORD
     mark answered "$1"
 }
 
-# Waits until the guest has said "lab: ..." as the (extended) pattern tells.
-wait_guest() { # PATTERN SECONDS
-    local end=$((SECONDS + $2)) ended=
-    until grep -qE "^lab: $1" /run/lab/serial; do
+# Waits until the guest has said "lab: ..." as the (extended) pattern tells, on the serial line that
+# is in the given file.
+wait_guest() { # PATTERN SECONDS [FILE]
+    local end=$((SECONDS + $2)) ended= serial=${3-serial}
+    until grep -qE "^lab: $1" "$serial"; do
         [ -z "$ended" ] || fail "the domain ended before the guest said '$1'" \
-            serial xen/qemu-dm-guest.log xl.log
-        grep -qE 'Kernel panic|BUG:|Oops:' /run/lab/serial && fail "the guest's kernel died" serial
+            "$serial" xen/qemu-dm-guest.log xl.log
+        grep -qE 'Kernel panic|BUG:|Oops:' "$serial" && fail "the guest's kernel died" "$serial"
         [ $SECONDS -lt $end ] || fail "the guest did not say '$1' within $2 s" \
-            serial xen/qemu-dm-guest.log
+            "$serial" xen/qemu-dm-guest.log
         sleep 1 # a look costs dom0 as much as a moment's playing
         domain_exists || ended=yes # and one more look at what it said last
     done
     mark guest "$1"
-    say "guest: $(grep -oE "^lab: $1.*" /run/lab/serial | tail -n 1 | tr -d '\r' | cut -c6-)"
+    say "guest: $(grep -oE "^lab: $1.*" "$serial" | tail -n 1 | tr -d '\r' | cut -c6-)"
 }
 
 wait_domain_gone() { # SECONDS
