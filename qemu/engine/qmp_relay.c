@@ -29,8 +29,8 @@ struct commands {
     int passed[PASSED_MAX]; /* came with the last of them; nothing is read until they are sent */
     unsigned passed_count;
     bool lost;   /* descriptors, and it was said */
-    bool over;   /* the toolstack says no more */
-    bool closed; /* and the engine has been told, or takes no more */
+    bool over;   /* the toolstack says no more, or the engine takes no more */
+    bool closed; /* and the engine has been told */
 };
 
 /* The engine's answers on their way to the toolstack. */
@@ -161,7 +161,7 @@ static void write_commands(struct qmp_relay *r)
 {
     struct commands *c = &r->commands;
 
-    while (!c->closed && c->start < c->end) {
+    while (c->start < c->end) {
         bool last = c->end - c->start == 1;
         ssize_t n = send_commands(r);
 
@@ -169,11 +169,12 @@ static void write_commands(struct qmp_relay *r)
             return;
         }
         if (n < 0) {
-            c->closed = true;
-            break;
+            c->over = true;
+            c->start = c->end;
+        } else {
+            c->start += (size_t)n;
         }
-        c->start += (size_t)n;
-        if (last) {
+        if (last || n < 0) {
             close_passed(c);
         }
     }
@@ -259,6 +260,7 @@ static void write_answers(struct qmp_relay *r)
             return;
         }
         if (n < 0) {
+            shutdown(r->toolstack, SHUT_WR);
             a->closed = true;
             break;
         }
@@ -325,11 +327,10 @@ unsigned qmp_relay_poll(struct qmp_relay *r, struct pollfd fds[QMP_RELAY_FDS])
         return count;
     }
     want(fds, &count, r->toolstack,
-         !c->over && !c->closed && c->passed_count == 0 &&
-             (c->end < sizeof(c->bytes) || c->start == c->end),
+         !c->over && c->passed_count == 0 && (c->end < sizeof(c->bytes) || c->start == c->end),
          !a->closed && a->start < a->released);
     want(fds, &count, r->engine, !a->over && a->end - a->start < sizeof(a->bytes),
-         !c->closed && c->start < c->end);
+         c->start < c->end);
     return count;
 }
 

@@ -738,7 +738,7 @@ static void noise_passes_unchanged(void **state)
     (void)state;
     srand(4);
     for (size_t i = 0; i < sizeof(alphabets) / sizeof(alphabets[0]); i++) {
-        const size_t size = 100000; /* more than the longest message that is kept */
+        const size_t size = 70000; /* more than the longest message that is kept */
         char *noise[2];
 
         for (unsigned side = 0; side < 2; side++) {
@@ -961,6 +961,23 @@ static void an_engine_that_dies_with_commands_unread(void **state)
     assert_heard(&toolstack, "");
 }
 
+/* It is told that it will be asked nothing more. */
+static void an_engine_that_takes_no_more(void **state)
+{
+    (void)state;
+    both_connect();
+    shutdown(engine.fd, SHUT_RD);
+    say_with_fd(&toolstack, "{\"execute\":\"add-fd\"}", 20);
+    relay_works();
+    say(&toolstack, "{\"execute\":\"stop\"}");
+    relay_works();
+    say(&engine, "{\"event\": \"SHUTDOWN\"}\r\n");
+    hang_up(&engine);
+    all_work();
+    assert_heard(&toolstack, "{\"event\": \"SHUTDOWN\"}\r\n");
+    assert_true(toolstack.ended);
+}
+
 static void an_engine_that_is_not_there(void **state)
 {
     (void)state;
@@ -1112,6 +1129,7 @@ int main(void)
         TEST(what_the_engine_said_last_is_heard),
         TEST(an_unfinished_answer_is_heard),
         TEST(an_engine_that_dies_with_commands_unread),
+        TEST(an_engine_that_takes_no_more),
         TEST(an_engine_that_is_not_there),
         TEST(an_engine_that_is_still_starting),
         TEST(an_engine_that_dies_while_it_starts),

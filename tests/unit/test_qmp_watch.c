@@ -102,6 +102,7 @@ static void by_id(void **state)
     ask("{\"execute\":\"stop\",\"id\":2}");
     ask("{\"execute\":\"cont\",\"id\":3}");
     assert_true(qmp_watch_awaits(&w));
+    assert_int_equal(succeeded("{\"return\":{},\"id\":1}"), QMP_OTHER);
     assert_int_equal(succeeded("{\"return\":{},\"id\":3}"), QMP_CONT);
     assert_int_equal(succeeded("{\"return\":{},\"id\":4}"), QMP_OTHER);
     assert_int_equal(succeeded("{\"return\":{}}"), QMP_OTHER);
