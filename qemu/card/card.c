@@ -512,10 +512,11 @@ void rt_card_resume(struct card *card, uint64_t now_ns)
 }
 
 /*
- * Half of the shortest period whose end the guest has not acknowledged: one that is later still is
- * about to miss the next, and in its place is either silence or what it played before. But never
- * so short that a guest on a busy host is doubted at each interrupt, and never so long that what
- * goes round and round is heard as that.
+ * Half of the shortest period whose end the guest has not acknowledged. A guest keeps at least two
+ * periods in its buffer, so that the next one is sound that it has meant to play, and only after it
+ * comes what has been heard before: the other half is left for the question and its answer. But
+ * never so short that a guest on a busy host is doubted at each interrupt, nor longer than a sound
+ * that goes on after a pause passes for one that ends with it.
  */
 static uint64_t patience(const struct card *card)
 {

@@ -29,6 +29,9 @@
 #define ANSWER_NS        (2 * NS_PER_S)
 #define STOP_TIMEOUT_NS  (3 * NS_PER_S)
 
+/* Messages from it: after so many the supervisor looks after its other business first. */
+enum { MAX_HEARD_AT_ONCE = 16 };
+
 /* What the card tells the supervisor, once. */
 struct report {
     bool plugged_in;
@@ -105,7 +108,7 @@ static _Noreturn void child(const struct orders *o)
 /* --- the supervisor's side --- */
 
 /* Waits for the card's word. */
-static bool hear(int control, struct report *report)
+static bool hear_report(int control, struct report *report)
 {
     struct pollfd fd = {.fd = control, .events = POLLIN};
     uint64_t end = clock_now_ns() + START_TIMEOUT_MS * NS_PER_MS;
@@ -172,7 +175,7 @@ bool card_process_start(struct card_process *p, const struct audio_settings *set
         forget(p);
         return err_set(err, "cannot fork the card's process: %s", strerror(errno));
     }
-    if (!hear(p->control, &report)) {
+    if (!hear_report(p->control, &report)) {
         *err = report.err;
         card_process_stop(p);
         return false;
@@ -180,6 +183,8 @@ bool card_process_start(struct card_process *p, const struct audio_settings *set
     p->server_id = report.server_id;
     return true;
 }
+
+/* --- the conversation --- */
 
 /* The last message of a card's. */
 static uint8_t heard[CONTROL_MAX_BYTES];
@@ -212,8 +217,8 @@ static bool hear_answer(struct card_process *p, size_t *size, struct err *err)
 
     do {
         /* Passed over are answers to what has been given up, and a question: the card asks it
-         * again, if it still is one. */
-        n = receive_until(p->control, &head, end);
+         * again, if it still is one. Not without end: a guest may have taken over the card. */
+        n = clock_now_ns() < end ? receive_until(p->control, &head, end) : -ETIMEDOUT;
     } while (n >= 0 && head.number != p->requests);
     if (n == -ETIMEDOUT) {
         return err_set(err, "it has not answered for %d seconds", (int)(ANSWER_NS / NS_PER_S));
@@ -294,17 +299,20 @@ bool card_process_hear(struct card_process *p)
 {
     struct control_head head;
     bool asked = false;
-    ssize_t n;
 
     if (card_process_fd(p) < 0) {
         return false;
     }
-    while ((n = control_receive(p->control, &head, heard)) >= 0) {
-        asked |= head.kind == CONTROL_IS_STOPPED;
-    }
-    if (n != -EAGAIN && n != -EINTR) {
-        p->silent = true; /* waitpid will say why */
-        return false;
+    /* Late answers may be before it. */
+    for (unsigned i = 0; i < MAX_HEARD_AT_ONCE && !asked; i++) {
+        ssize_t n = control_receive(p->control, &head, heard);
+
+        if (n < 0) {
+            /* What has ended is for waitpid to say. */
+            p->silent = n != -EAGAIN && n != -EINTR;
+            return false;
+        }
+        asked = head.kind == CONTROL_IS_STOPPED;
     }
     if (asked) {
         /* A card that does not take it asks no more until a request comes, and has other worries.

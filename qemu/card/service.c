@@ -68,12 +68,12 @@ static bool serve_supervisor(struct card *card, int control, struct doubt *doubt
     if (received < 0) {
         return received == -EAGAIN || received == -EINTR;
     }
-    /* A question that was on its way meanwhile has been passed over. */
+    /* A question that was on its way has been passed over by whoever waits for an answer. */
     rt_doubt_heard(doubt);
-    /* An answer that finds no room is for a supervisor that has long stopped waiting for it. */
     if (head.kind == CONTROL_HEARD) {
         return true;
     }
+    /* An answer that finds no room is for a supervisor that has long stopped waiting for it. */
     if (carry_out(card, head.kind, bytes, &size, &err)) {
         (void)control_send(control, CONTROL_DONE, head.number, bytes, size);
     } else {

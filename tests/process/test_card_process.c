@@ -25,7 +25,9 @@
 
 #include "audio/settings.h"
 #include "base/clock.h"
+#include "card/pauses.h"
 #include "card/process.h"
+#include "fakes/fake_domain.h"
 #include "fakes/fake_guest.h"
 
 /* What is waited for comes within milliseconds; this long means never. */
@@ -297,9 +299,7 @@ static void a_late_answer_is_passed_over(void **state)
     assert_false(speaks_within(0));
 
     /* Or when nobody waits for any. */
-    kill(card.pid, SIGSTOP);
-    assert_false(card_process_resume(&card, &err));
-    kill(card.pid, SIGCONT);
+    assert_int_equal(control_send(card.control, CONTROL_RESUME, card.requests, NULL, 0), 0);
     assert_true(speaks_within(DEADLINE_MS));
     assert_false(card_process_hear(&card));
     assert_false(speaks_within(0));
@@ -396,6 +396,45 @@ static void a_guest_that_is_heard_is_not_asked_about(void **state)
     }
 }
 
+/* The supervisor's part of that, until the card stands still, or does no more. */
+static void follow_the_domain(struct pauses *p, bool until)
+{
+    bool still = !until;
+
+    for (unsigned ms = 0; still != until; ms += 2) {
+        bool look = pauses_wake(p) <= clock_now_ns();
+
+        assert_true(ms < DEADLINE_MS);
+        if (card_process_hear(&card) || look) {
+            still = pauses_look(p, domain_state(7), clock_now_ns());
+            done(still ? card_process_pause(&card, &err) : card_process_resume(&card, &err));
+        }
+        pause_ms(2);
+    }
+}
+
+static void stands_still_while_its_domain_does(void **state)
+{
+    static struct saved first, second;
+    struct pauses pauses;
+    uint32_t frames;
+
+    (void)state;
+    pauses_begin(&pauses, false);
+    play(441);
+    fake_domain_state = DOMAIN_STOPPED;
+    follow_the_domain(&pauses, true);
+    save(&first);
+    pause_ms(100);
+    save(&second);
+    assert_same(&first, &second);
+    fake_domain_state = DOMAIN_RUNS;
+    follow_the_domain(&pauses, false);
+    frames = in(WINDOW + 12) >> 16;
+    pause_ms(20);
+    assert_true(in(WINDOW + 12) >> 16 != frames);
+}
+
 static void ends_when_the_socket_is_closed(void **state)
 {
     int status;
@@ -424,6 +463,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(asks_when_its_interrupt_is_left_alone, start, stop),
         cmocka_unit_test_setup_teardown(a_question_is_in_nobodys_way, start, stop),
         cmocka_unit_test_setup_teardown(a_guest_that_is_heard_is_not_asked_about, start, stop),
+        cmocka_unit_test_setup_teardown(stands_still_while_its_domain_does, start, stop),
         cmocka_unit_test_setup_teardown(ends_when_the_socket_is_closed, start, stop),
     };
     int failed;

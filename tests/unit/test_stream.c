@@ -291,6 +291,34 @@ static void test_the_sink_waits_for_the_next_sound(void **state)
     assert_int_equal(line_count, 3); /* a run each, and nothing of the sink */
 }
 
+/* As a card does that is paused, at any point and for any time: what it had fetched is heard, and
+ * neither end counts against the host. */
+static void test_stopped_and_started_again(void **state)
+{
+    uint32_t random = 1;
+    size_t at = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < 100; i++) {
+        random = random * 1664525 + 1013904223;
+        card_start(&cd);
+        run_ms(1 + (random >> 8) % 100);
+        card_stop();
+        run_ms((random >> 16) % (i % 10 ? 40 : 8000));
+    }
+    card_start(&cd);
+    run_ms(500);
+    assert_in_range(status.delay_ns, 9.5 * NS_PER_MS, 10.5 * NS_PER_MS);
+    card_stop();
+    run_ms(100);
+    assert_heard(&at, 0, card.number, &cd);
+    assert_int_equal(at, fake.length);
+    assert_int_equal(status.underruns, 0);
+    assert_int_equal(status.dropped_by_host, 0);
+    assert_int_equal(status.target_ns, 10 * NS_PER_MS);
+    assert_int_equal(feed_get_counts(&feed).dropped, 0);
+}
+
 static void test_prepare_opens_ahead(void **state)
 {
     (void)state;
@@ -877,6 +905,7 @@ int main(void)
         TEST(test_a_short_sound_is_heard),
         TEST(test_the_last_block_is_filled_up),
         TEST(test_the_sink_waits_for_the_next_sound),
+        TEST(test_stopped_and_started_again),
         TEST(test_prepare_opens_ahead),
         TEST(test_prepared_in_vain),
         TEST(test_goes_on_elsewhere),
