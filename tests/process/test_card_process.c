@@ -180,17 +180,19 @@ static bool speaks_within(int ms)
 static void a_paused_card_does_not_change(void **state)
 {
     static struct saved first, second;
+    uint32_t level;
 
     (void)state;
     play(4410);
     done(card_process_pause(&card, &err));
+    level = ask_guest(FAKE_GUEST_INTX, 0, 0, 0);
     save(&first);
     assert_in_range(first.size, 100, 1023);
     pause_ms(150);
     done(card_process_pause(&card, &err));
     save(&second);
     assert_same(&first, &second);
-    assert_int_equal(ask_guest(FAKE_GUEST_INTX, 0, 0, 0), 0);
+    assert_int_equal(ask_guest(FAKE_GUEST_INTX, 0, 0, 0), level);
     done(card_process_resume(&card, &err));
     wait_for_interrupt();
     done(card_process_pause(&card, &err));
@@ -215,10 +217,12 @@ static void a_running_card_is_saved_too(void **state)
 static void goes_on_in_another_process(void **state)
 {
     static struct saved saved, again;
+    uint32_t level;
 
     play(4410);
     pause_ms(20);
     done(card_process_pause(&card, &err));
+    level = ask_guest(FAKE_GUEST_INTX, 0, 0, 0);
     save(&saved);
     stop(state);
     start_card(true);
@@ -226,7 +230,7 @@ static void goes_on_in_another_process(void **state)
     pause_ms(150);
     save(&again);
     assert_same(&saved, &again);
-    assert_int_equal(ask_guest(FAKE_GUEST_INTX, 0, 0, 0), 0);
+    assert_int_equal(ask_guest(FAKE_GUEST_INTX, 0, 0, 0), level);
     done(card_process_resume(&card, &err));
     wait_for_interrupt();
     assert_int_equal(in(CONTROL), DIV_44100 | DAC2_EN);
@@ -292,7 +296,7 @@ static void a_late_answer_is_passed_over(void **state)
     kill(card.pid, SIGSTOP);
     assert_false(card_process_pause(&card, &err));
     assert_string_equal(err.text, "cannot pause the sound card: it has not answered for 2 seconds");
-    assert_in_range(clock_now_ns() - begun, 2 * NS_PER_S, 4 * NS_PER_S);
+    assert_in_range(clock_now_ns() - begun, 2 * NS_PER_S, 2 * NS_PER_S + DEADLINE_MS * NS_PER_MS);
     kill(card.pid, SIGCONT);
     save(&second);
     assert_same(&first, &second);
