@@ -138,7 +138,7 @@ static const char *read_medium(struct conversation *c, const struct cd_drive *dr
 
 static void change(struct conversation *c, struct cd_drive *drive, const char *params)
 {
-    char id[4 + sizeof(drive->number)], file[1024];
+    char id[4 + sizeof(drive->number)], file[4096 + 8]; /* more than a node can hold */
     const char *format = NULL;
     struct qmp_client *client;
     struct err err;
@@ -155,7 +155,7 @@ static void change(struct conversation *c, struct cd_drive *drive, const char *p
                          "filename", file, "format", format, "read-only-mode", "read-only");
     }
     if (done) {
-        log_info("CD drive %s: %.200s", drive->number, params[0] ? params : "empty");
+        conversation_note(c, "CD drive %s: %.200s", drive->number, params[0] ? params : "empty");
     } else {
         conversation_complain(c, "the medium of CD drive %s has not been changed: %s",
                               drive->number, err.text);

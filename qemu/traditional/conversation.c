@@ -47,18 +47,38 @@ void conversation_say(struct conversation *c, const char *node, const char *text
     }
 }
 
-void conversation_complain(struct conversation *c, const char *format, ...)
+static void say_in_log(struct conversation *c, enum log_level level, const char *format, va_list ap)
 {
-    char text[640];
-    va_list ap;
+    char text[800];
 
     if (!log_budget_take(&c->budget, clock_now_ns())) {
+        c->left_out++;
         return;
     }
-    va_start(ap, format);
     vsnprintf(text, sizeof(text), format, ap);
+    log_at(level, "%s", text);
+    if (c->left_out > 0) {
+        log_info("(%u lines like these have been left out)", c->left_out);
+        c->left_out = 0;
+    }
+}
+
+void conversation_note(struct conversation *c, const char *format, ...)
+{
+    va_list ap;
+
+    va_start(ap, format);
+    say_in_log(c, LOG_LEVEL_INFO, format, ap);
     va_end(ap);
-    log_error("%s", text);
+}
+
+void conversation_complain(struct conversation *c, const char *format, ...)
+{
+    va_list ap;
+
+    va_start(ap, format);
+    say_in_log(c, LOG_LEVEL_ERROR, format, ap);
+    va_end(ap);
 }
 
 struct qmp_client *conversation_engine(struct conversation *c, struct err *err)
@@ -196,7 +216,7 @@ static void obey(struct conversation *c)
     if (!store_remove(c->store, own_path(c, "command", path))) {
         conversation_complain(c, "cannot remove %s from xenstore", path);
     }
-    log_info("the toolstack says \"%.40s\"", command);
+    conversation_note(c, "the toolstack says \"%.40s\"", command);
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
         if (strcmp(command, commands[i].name) != 0) {
             continue;

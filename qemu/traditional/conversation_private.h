@@ -48,6 +48,7 @@ struct conversation {
     int engine;  /* connected, the engine's greeting is awaited; -1: it has been heard */
     bool paused; /* by "save" */
     struct log_budget budget;
+    unsigned left_out; /* lines of the log, since the last */
     struct cd_drive cd_drives[CD_DRIVES_MAX];
     unsigned cd_drive_count;
     bool vcpu_online[VCPUS_MAX]; /* those that the engine is known to have */
@@ -62,7 +63,9 @@ char *conversation_read(struct conversation *c, const char *node);
 /* Writes D/node. */
 void conversation_say(struct conversation *c, const char *node, const char *text);
 
-/* Logs what somebody else can bring about without end, and therefore not every time. */
+/* Log what somebody else can bring about without end, and therefore not every time. */
+void conversation_note(struct conversation *c, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 void conversation_complain(struct conversation *c, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "traditional/conversation_private.h"
 
 enum { ANY_SLOT = 0x100 };
@@ -152,8 +151,8 @@ void pci_insert(struct conversation *c, const char *parameter)
         conversation_say(c, "state", "pci-insert-failed");
         return;
     }
-    log_info("PCI device %.20s is the guest's %02x.%x", parameter, (unsigned)devfn / 8,
-             (unsigned)devfn % 8);
+    conversation_note(c, "PCI device %.20s is the guest's %02x.%x", parameter, (unsigned)devfn / 8,
+                      (unsigned)devfn % 8);
     snprintf(place, sizeof(place), "0x%02x", (unsigned)devfn & 0xff);
     conversation_say(c, "parameter", place);
     conversation_say(c, "state", "pci-inserted");
@@ -198,15 +197,20 @@ void pci_remove(struct conversation *c, const char *parameter)
     name_device(&r, id);
     found = find_devfn(client, id, &devfn, &err);
     if (found && devfn < 0) {
-        log_info("PCI device %.20s has gone already", parameter);
+        conversation_note(c, "PCI device %.20s has gone already", parameter);
         conversation_say(c, "state", "pci-removed");
-    } else if (found && engine_do(client, &err, "device_del", "{s:s}", "id", id)) {
+    } else if (found) {
+        /* It also refuses what it has asked the guest for before; the guest may yet comply. */
+        if (!engine_do(client, &err, "device_del", "{s:s}", "id", id)) {
+            conversation_complain(c, "the guest may keep PCI device %.20s: %s", parameter,
+                                  err.text);
+        }
         conversation_await_removal(c, &(struct removal){.is_gone = slot_is_empty,
                                                         .word = "pci-removed",
                                                         .slot = (unsigned)devfn / 8,
                                                         .until_ns = clock_now_ns() + REMOVAL_NS});
     } else {
-        conversation_complain(c, "the guest keeps PCI device %.20s: %s", parameter, err.text);
+        conversation_complain(c, "no PCI device is taken away: %s", err.text);
     }
     qmp_client_close(client);
 }

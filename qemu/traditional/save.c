@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "traditional/conversation_private.h"
 
 /* What the toolstack waits; the guest's writes are on their way to a disk that may be slow. */

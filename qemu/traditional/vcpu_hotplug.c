@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "traditional/conversation_private.h"
 
 /* A place for a vCPU as one number, by which they are in order: the engine names each by its
