@@ -276,9 +276,7 @@ static void let_the_engine_go(struct conversation *c)
     if (client) {
         consoles_publish(c, client);
     }
-    if (client && engine_do(client, &err, "cont", NULL)) {
-        c->settings.hooks.continued(c->settings.hooks.opaque);
-    } else {
+    if (!client || !machine_continue(c, client, &err)) {
         log_error("the machine cannot be started, and the toolstack will wait for \"running\" in "
                   "vain; destroy the domain: %s",
                   err.text);

@@ -25,7 +25,8 @@
 
 struct conversation;
 
-/* stopped, saved and continued mean what they mean for engine/qmp_relay.h. */
+/* As those of engine/qmp_relay.h, but for continued: that comes before the engine is told, because
+ * the engine itself tells the toolstack, which may let the guest run before it has told us. */
 struct conversation_hooks {
     void *opaque;
     /* A connection to the engine's QMP, opened for an operation and closed after it; -1 with err
@@ -34,7 +35,7 @@ struct conversation_hooks {
     void (*stopped)(void *opaque); /* the engine has stopped; the toolstack does not know it yet */
     void (*saved)(void *opaque, int fd); /* likewise; fd is for writing only, its offset behind the
                                             engine's last byte */
-    void (*continued)(void *opaque);     /* it runs, or will once its state is loaded */
+    void (*continued)(void *opaque);     /* the machine is about to run, the guest not before */
 };
 
 struct conversation_settings {

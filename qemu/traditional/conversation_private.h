@@ -91,7 +91,8 @@ void conversation_await_removal(struct conversation *c, const struct removal *re
  * password. */
 void consoles_publish(struct conversation *c, struct qmp_client *client);
 
-/* save.c */
+/* save.c. machine_continue: the card goes on, then the engine; false with err set. */
+bool machine_continue(struct conversation *c, struct qmp_client *client, struct err *err);
 void save_state(struct conversation *c);
 void continue_after_save(struct conversation *c);
 void log_dirty(struct conversation *c);

@@ -65,6 +65,16 @@ static bool save_into_file(struct conversation *c, struct qmp_client *client, st
     return true;
 }
 
+bool machine_continue(struct conversation *c, struct qmp_client *client, struct err *err)
+{
+    c->settings.hooks.continued(c->settings.hooks.opaque);
+    if (!engine_do(client, err, "cont", NULL)) {
+        return false;
+    }
+    c->paused = false;
+    return true;
+}
+
 void save_state(struct conversation *c)
 {
     struct qmp_client *client;
@@ -84,10 +94,7 @@ void save_state(struct conversation *c)
     } else {
         conversation_complain(c, "the domain cannot be saved and goes on: %s", err.text);
         unlink(c->save_path);
-        if (client && engine_do(client, &why, "cont", NULL)) {
-            c->paused = false;
-            c->settings.hooks.continued(c->settings.hooks.opaque);
-        } else if (client) {
+        if (client && !machine_continue(c, client, &why)) {
             conversation_complain(c, "it cannot go on; destroy it: %s", why.text);
         }
     }
@@ -102,9 +109,7 @@ void continue_after_save(struct conversation *c)
     if (client) {
         qmp_client_allow(client, SAVE_ANSWER_NS);
     }
-    if (client && engine_do(client, &err, "cont", NULL)) {
-        c->settings.hooks.continued(c->settings.hooks.opaque);
-        c->paused = false;
+    if (client && machine_continue(c, client, &err)) {
         /* The engine says so when it starts to run, but not if it has run all the time. */
         conversation_say(c, "state", "running");
     } else {

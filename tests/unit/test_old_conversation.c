@@ -330,7 +330,7 @@ static int running_domain(void **state)
 {
     new_domain(state);
     begin();
-    has_happened("query-vnc\nquery-chardev\ncont\n[card continues]\n");
+    has_happened("query-vnc\nquery-chardev\n[card continues]\ncont\n");
     fake_store_set(D "state", "running"); /* the engine's */
     return 0;
 }
@@ -375,7 +375,7 @@ static void says_where_the_consoles_are(void **state)
                  "{\"label\": \"serial3x\", \"filename\": \"pty:/dev/pts/6\"}, 5]");
     begin();
     has_happened("query-vnc\nchange-vnc-password{\"password\":\"secret\"}\nquery-chardev\n"
-                 "cont\n[card continues]\n");
+                 "[card continues]\ncont\n");
     store_says(GUEST "console/vnc-port", "5907");
     store_says(GUEST "console/vnc-listen", "127.0.0.1");
     store_says(GUEST "console/vnc-pass", "secret");
@@ -401,7 +401,7 @@ static void waits_for_the_engine(void **state)
     engine_asleep = false;
     wake_engine();
     conversation_serve(conversation);
-    has_happened("query-vnc\nquery-chardev\ncont\n[card continues]\n"
+    has_happened("query-vnc\nquery-chardev\n[card continues]\ncont\n"
                  "stop\n[card stops]\nadd-fd\nxen-save-devices-state{\"filename\":\"/dev/fdset/3\","
                  "\"live\":true}\n[card is saved at 4]\n");
 }
@@ -413,7 +413,7 @@ static void starts_without_a_display(void **state)
     answers_with("query-vnc", "\"return\": {\"enabled\": false, \"auth\": \"none\"}");
     refuses("query-chardev");
     begin();
-    has_happened("query-vnc\nquery-chardev\ncont\n[card continues]\n");
+    has_happened("query-vnc\nquery-chardev\n[card continues]\ncont\n");
     store_says(GUEST "console/vnc-port", NULL);
     was_logged("serial ports are cannot be told: the engine refuses query-chardev: it will not");
 }
@@ -469,7 +469,7 @@ static void says_that_an_engine_does_not_start(void **state)
     (void)state;
     refuses("cont");
     begin();
-    has_happened("query-vnc\nquery-chardev\ncont\n");
+    has_happened("query-vnc\nquery-chardev\n[card continues]\ncont\n");
     was_logged("destroy the domain: the engine refuses cont");
 }
 
@@ -478,7 +478,7 @@ static void says_that_an_engine_falls_over(void **state)
     (void)state;
     answers_with("query-vnc", "");
     begin();
-    has_happened("query-vnc\n");
+    has_happened("query-vnc\n[card continues]\n");
     was_logged("the machine cannot be started");
 }
 
@@ -512,7 +512,7 @@ static void saves_and_continues(void **state)
     assert_int_equal(stat(save_path, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
     toolstack_writes(D "command", "continue");
-    has_happened("cont\n[card continues]\n");
+    has_happened("[card continues]\ncont\n");
     store_says(D "state", "running");
 }
 
@@ -544,13 +544,13 @@ static void goes_on_after_a_failed_save(const char *command, const char *expecte
 static void goes_on_if_the_engine_does_not_stop(void **state)
 {
     (void)state;
-    goes_on_after_a_failed_save("stop", "stop\ncont\n[card continues]\n");
+    goes_on_after_a_failed_save("stop", "stop\n[card continues]\ncont\n");
 }
 
 static void goes_on_if_the_engine_takes_no_file(void **state)
 {
     (void)state;
-    goes_on_after_a_failed_save("add-fd", "stop\n[card stops]\nadd-fd\ncont\n[card continues]\n");
+    goes_on_after_a_failed_save("add-fd", "stop\n[card stops]\nadd-fd\n[card continues]\ncont\n");
 }
 
 static void goes_on_if_the_engine_does_not_save(void **state)
@@ -558,7 +558,7 @@ static void goes_on_if_the_engine_does_not_save(void **state)
     (void)state;
     goes_on_after_a_failed_save("xen-save-devices-state",
                                 "stop\n[card stops]\nadd-fd\nxen-save-devices-state{\"filename\":"
-                                "\"/dev/fdset/3\",\"live\":true}\ncont\n[card continues]\n");
+                                "\"/dev/fdset/3\",\"live\":true}\n[card continues]\ncont\n");
 }
 
 static void goes_on_if_nothing_is_saved(void **state)
@@ -576,7 +576,7 @@ static void goes_on_if_there_is_no_place_for_the_file(void **state)
     (void)state;
     mkdir(save_path, 0700);
     toolstack_writes(D "command", "save");
-    has_happened("stop\n[card stops]\ncont\n[card continues]\n");
+    has_happened("stop\n[card stops]\n[card continues]\ncont\n");
     rmdir(save_path);
     store_says(D "state", "running");
     was_logged("cannot make");
@@ -889,7 +889,7 @@ static void changes_cds_after_a_save_only(void **state)
     toolstack_writes(CD "params", "aio:/iso/second.iso");
     has_happened("");
     toolstack_writes(D "command", "continue");
-    has_happened("cont\n[card continues]\neject{\"id\":\"ide-5632\",\"force\":true}\n"
+    has_happened("[card continues]\ncont\neject{\"id\":\"ide-5632\",\"force\":true}\n"
                  "blockdev-change-medium{\"id\":\"ide-5632\",\"filename\":\"/iso/second.iso\","
                  "\"format\":\"raw\",\"read-only-mode\":\"read-only\"}\n");
 }
