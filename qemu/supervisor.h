@@ -11,7 +11,7 @@
 #include "toolstack/plan.h"
 
 /* Runs what the plan (PLAN_RUN_CARD) asks for, with the host's defaults; returns the exit status
- * if it could not be started. Not from a process with threads. */
-int supervisor_run(const struct plan *plan, const struct conf *conf);
+ * if it could not be started, and else ends as the engine ends. Not from a process with threads. */
+int supervisor_run(struct plan *plan, const struct conf *conf);
 
 #endif
