@@ -6,8 +6,11 @@
  * command line; with a sound card of ours there it becomes the supervisor of
  * card and engine (supervisor.c), without one the engine itself.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "audio/driver.h"
 #include "base/log.h"
@@ -66,6 +69,17 @@ static void show_help(void)
     printf("\n");
 }
 
+/* The engine alone, its sound cards unheard. */
+static bool leave_silent(struct plan *plan, struct err *err)
+{
+    int fd = open("/dev/null", O_WRONLY);
+
+    if (fd < 0) {
+        return err_set(err, "cannot open /dev/null: %s", strerror(errno));
+    }
+    return plan_set_pipe_fd(plan, fd, err);
+}
+
 int main(int argc, char *argv[])
 {
     struct conf conf;
@@ -95,6 +109,12 @@ int main(int argc, char *argv[])
         return status_main(argc, argv);
     case PLAN_RUN_CARD:
         return supervisor_run(&plan, &conf);
+    case PLAN_RUN_ENGINE_SOUND:
+        if (!leave_silent(&plan, &err)) {
+            log_error("%s", err.text);
+            return EXIT_FAILURE;
+        }
+        /* fall through */
     case PLAN_BECOME_ENGINE:
         engine_become(plan.engine_argv, &err);
         log_error("%s", err.text);

@@ -283,3 +283,89 @@ bool audiodev_choose(char **audiodev, bool *shared, struct option *options, size
     free_audiodevs(&all);
     return ok;
 }
+
+/* --- for the engine's cards --- */
+
+static bool is_well_formed(const char *id)
+{
+    return *id &&
+           id[strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._")] ==
+               '\0';
+}
+
+bool audiodev_id(char **id, const struct option *option)
+{
+    *id = NULL;
+    if (!option_text_get(option->value, "driver", "id", id))
+        return false;
+    if (*id && is_well_formed(*id))
+        return true;
+    free(*id);
+    *id = strdup(option_is(option, "audio") ? "audiodev0" : PIPE_AUDIODEV_ID);
+    return *id != NULL;
+}
+
+/* Whether the option means a host's sound system: one that this program plays to, and the
+ * distribution's engine does not. */
+static bool is_hosts(bool *is, const struct option *option)
+{
+    static const char *const drivers[] = {"pa", "pipewire", "alsa", "oss"};
+    char *driver;
+
+    if (!option_text_get(option->value, "driver", "driver", &driver))
+        return false;
+    *is = false;
+    for (size_t i = 0; driver && i < sizeof(drivers) / sizeof(drivers[0]); i++)
+        *is = *is || strcmp(driver, drivers[i]) == 0;
+    free(driver);
+    return true;
+}
+
+/* One that is the host's. */
+static bool take(char **audiodev, char **id, char **silenced, struct arguments *head,
+                 struct option *option)
+{
+    char *text = option_is(option, "audio") ? long_form(option->value) : strdup(option->value);
+    char *this_id = NULL;
+    bool ok;
+
+    if (!text || !audiodev_id(&this_id, option)) {
+        free(text);
+        return false;
+    }
+    option->changed = true;
+    if (!*audiodev) {
+        *audiodev = text;
+        free(*id); /* one of the engine's */
+        *id = this_id;
+        return true;
+    }
+    ok = arguments_add(head, "-audiodev") && arguments_add_made(head, "none,id=%s", this_id);
+    free(this_id);
+    if (*silenced)
+        free(text);
+    else
+        *silenced = text;
+    return ok;
+}
+
+bool audiodev_take_hosts(char **audiodev, char **id, char **silenced, struct arguments *head,
+                         struct option *options, size_t count, struct err *err)
+{
+    bool ok = true;
+
+    *audiodev = *id = *silenced = NULL;
+    for (size_t i = 0; ok && i < count; i++) {
+        struct option *option = &options[i];
+        bool is = false;
+
+        if (!(option_is(option, "audiodev") || option_is(option, "audio")) || *option->value == '{')
+            continue;
+        ok = is_hosts(&is, option);
+        if (ok && is)
+            ok = take(audiodev, id, silenced, head, option);
+        else if (ok && !*id)
+            ok = audiodev_id(id, option);
+    }
+    return ok || option_no_memory(err);
+}

@@ -134,14 +134,43 @@ bool model_is_display(const char *model)
     return is_one_of(model, displays, 0);
 }
 
-bool model_is_sound(const char *model)
+const char *model_that_plays(unsigned number)
 {
-    static const char *const cards[] = {
-        "es1370", "ac97",    "hda",       "intel-hda", "ich9-intel-hda", "sb16", "gus",
-        "adlib",  "cs4231a", "usb-audio", "virtio",    "virtio-sound*",  "all",  NULL,
+    static const char *const models[] = {
+        "AC97",      "ES1370",           "sb16",       "gus",
+        "adlib",     "cs4231a",          "hda-duplex", "hda-micro",
+        "usb-audio", "virtio-sound-pci", "hda-output",
     };
 
-    return is_one_of(model, cards, FNM_CASEFOLD);
+    return number < sizeof(models) / sizeof(models[0]) ? models[number] : NULL;
+}
+
+bool model_plays(const char *model)
+{
+    for (unsigned i = 0; model_that_plays(i); i++) {
+        if (strcasecmp(model, model_that_plays(i)) == 0)
+            return true;
+    }
+    return false;
+}
+
+const char *const *model_devices(const char *name)
+{
+    static const struct {
+        const char *name;
+        const char *devices[3];
+    } cards[] = {
+        {"ac97", {"AC97"}},           {"hda", {"intel-hda", "hda-duplex"}},
+        {"sb16", {"sb16"}},           {"gus", {"gus"}},
+        {"adlib", {"adlib"}},         {"cs4231a", {"cs4231a"}},
+        {"usb-audio", {"usb-audio"}}, {"virtio", {"virtio-sound-pci"}},
+    };
+
+    for (size_t i = 0; i < sizeof(cards) / sizeof(cards[0]); i++) {
+        if (strcasecmp(name, cards[i].name) == 0)
+            return cards[i].devices;
+    }
+    return NULL;
 }
 
 bool model_is_es1370(const char *model)

@@ -12,8 +12,15 @@ enum model_bus model_bus(const char *model);
 /* Whether this model replaces the display that QEMU would add without -nodefaults. */
 bool model_is_display(const char *model);
 
-/* Whether this is a sound card, by its name for -device, -soundhw or -audio model=; any case. */
-bool model_is_sound(const char *model);
+/* The models of -device that play, and so have a property audiodev; NULL after the last. */
+const char *model_that_plays(unsigned number);
+
+/* Whether this is one of those; any case. */
+bool model_plays(const char *model);
+
+/* The -device models, ended by NULL, that make the sound card of this name for -soundhw or -audio
+ * model=; NULL: there is none. */
+const char *const *model_devices(const char *name);
 
 /* Whether this is the ES1370; any case. */
 bool model_is_es1370(const char *model);

@@ -2,6 +2,7 @@
 #include "toolstack/plan.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "toolstack/arguments.h"
 #include "toolstack/audiodevs.h"
 #include "toolstack/device_models.h"
+#include "toolstack/engine_cards.h"
 #include "toolstack/migration.h"
 #include "toolstack/option.h"
 #include "toolstack/pci_slots.h"
@@ -19,21 +21,21 @@
 
 /* --- looking for the card --- */
 
-struct cards {
-    struct option *ours; /* the es1370; NULL: none */
-    char *other;         /* model of another sound card; NULL: none */
-};
-
-/* The model of the device that this option makes; NULL for an option that makes none. */
-static bool get_model(char **model, const struct option *option)
+/* Whether this option makes an es1370. */
+static bool makes_es1370(bool *makes, const struct option *option)
 {
-    *model = NULL;
-    if (option_is(option, "device"))
-        return option_text_get(option->value, "driver", "driver", model);
-    if (option_is(option, "audio"))
-        return option_text_get(option->value, "driver", "model", model);
-    if (option_is(option, "soundhw"))
-        return (*model = strdup(option->value)) != NULL;
+    char *model = NULL;
+
+    *makes = false;
+    if (option_is(option, "device") && !option_text_get(option->value, "driver", "driver", &model))
+        return false;
+    if (option_is(option, "audio") && !option_text_get(option->value, "driver", "model", &model))
+        return false;
+    if (model)
+        *makes = model_is_es1370(model);
+    else if (option_is(option, "soundhw"))
+        *makes = model_is_es1370(option->value);
+    free(model);
     return true;
 }
 
@@ -52,35 +54,25 @@ static bool check_form(const struct option *option, struct err *err)
     return true;
 }
 
-/* Makes a note of the card that this option makes, if it does; takes model over. */
-static bool see_card(struct cards *cards, struct option *option, char *model, struct err *err)
+/* Sets *card to the option that makes an es1370, or to NULL. */
+static bool find_card(struct option **card, struct option *options, size_t count, struct err *err)
 {
-    bool is_second = model_is_es1370(model) && cards->ours;
-
-    if (model_is_es1370(model)) {
-        cards->ours = option;
-    } else if (model_is_sound(model) && !cards->other) {
-        cards->other = model;
-        return true;
-    }
-    free(model);
-    return !is_second || err_set(err,
-                                 "-%s %.100s: a second es1370; xl's soundhw=\"es1370\" already "
-                                 "makes one, so leave the other out",
-                                 option->name, option->value);
-}
-
-static bool find_cards(struct cards *cards, struct option *options, size_t count, struct err *err)
-{
+    *card = NULL;
     for (size_t i = 0; i < count; i++) {
-        char *model;
+        struct option *option = &options[i];
+        bool makes;
 
-        if (!check_form(&options[i], err))
+        if (!check_form(option, err))
             return false;
-        if (!get_model(&model, &options[i]))
+        if (!makes_es1370(&makes, option))
             return option_no_memory(err);
-        if (model && !see_card(cards, &options[i], model, err))
-            return false;
+        if (makes && *card)
+            return err_set(err,
+                           "-%s %.100s: a second es1370; xl's soundhw=\"es1370\" already "
+                           "makes one, so leave the other out",
+                           option->name, option->value);
+        if (makes)
+            *card = option;
     }
     return true;
 }
@@ -272,9 +264,51 @@ static bool read_migration(struct plan *plan, const struct option **qmp,
     return ok;
 }
 
+/* Adds a sentence, made as by printf, to the plan's note. */
+static bool add_note(struct plan *plan, struct err *err, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static bool add_note(struct plan *plan, struct err *err, const char *format, ...)
+{
+    char *sentence, *note;
+    va_list values;
+    int length;
+
+    va_start(values, format);
+    length = vasprintf(&sentence, format, values);
+    va_end(values);
+    if (length < 0)
+        return option_no_memory(err);
+    if (!plan->note) {
+        plan->note = sentence;
+        return true;
+    }
+    length = asprintf(&note, "%s; %s", plan->note, sentence);
+    free(sentence);
+    if (length < 0)
+        return option_no_memory(err);
+    free(plan->note);
+    plan->note = note;
+    return true;
+}
+
+/* Gives the engine's cards an audiodev, and notes what could not be had of them. */
+static bool connect_cards(struct plan *plan, struct arguments *head, struct option *options,
+                          size_t count, const char *id, struct err *err)
+{
+    char *unknown;
+    bool ok = engine_cards_connect(head, &unknown, options, count, id, err);
+
+    if (ok && unknown)
+        ok = add_note(plan, err, "there is no sound card %.100s: it is left out", unknown);
+    free(unknown);
+    return ok;
+}
+
+/* other: the model of a card that is the engine's, or NULL. */
 static bool run_card(struct plan *plan, struct arguments *head, const struct option **qmp,
                      struct option *options, size_t count, const struct machine *machine,
-                     struct option *card, struct err *err)
+                     struct option *card, const char *other, struct err *err)
 {
     bool shared;
 
@@ -284,44 +318,115 @@ static bool run_card(struct plan *plan, struct arguments *head, const struct opt
            place_card(&plan->card_slot, &plan->note, machine, options, count, card, err) &&
            audiodev_choose(&plan->audiodev, &shared, options, count, card, err) &&
            read_migration(plan, qmp, options, count, err) &&
-           replace_card(head, card, plan->card_slot, shared ? plan->audiodev : NULL, err);
+           replace_card(head, card, plan->card_slot, shared ? plan->audiodev : NULL, err) &&
+           connect_cards(plan, head, options, count, SILENT_AUDIODEV_ID, err) &&
+           (!other || add_note(plan, err,
+                               "sound card %.100s is silent: beside es1370 the engine's cards are "
+                               "not heard; leave one of them out",
+                               other));
 }
 
-/* A plan that asks for nothing. */
-static const struct plan empty_plan = {
-    .action = PLAN_BECOME_ENGINE, .qmp_fd = -1, .incoming_fd = -1};
-
-static bool note_other_card(struct plan *plan, const char *model, struct err *err)
+/* Whether somebody has said what the machine's speaker plays to. */
+static bool speaker_is_joined(bool *joined, const struct option *options, size_t count)
 {
-    char *note;
+    *joined = false;
+    for (size_t i = 0; i < count; i++) {
+        char *id = NULL;
 
-    if (asprintf(&note,
-                 "%s%ssound card %.100s is left to the engine, which has no host audio: the card "
-                 "that sounds is es1370 (soundhw=\"es1370\")",
-                 plan->note ? plan->note : "", plan->note ? "; " : "", model) < 0)
-        return option_no_memory(err);
-    free(plan->note);
-    plan->note = note;
+        if ((option_is(&options[i], "machine") || option_is(&options[i], "M")) &&
+            !option_text_get(options[i].value, "type", "pcspk-audiodev", &id))
+            return false;
+        *joined = *joined || id;
+        free(id);
+    }
     return true;
+}
+
+/* The place of its descriptor is left open: see plan_set_pipe_fd. */
+static bool add_pipe(struct arguments *head, const struct option *options, size_t count,
+                     const char *id, struct err *err)
+{
+    bool joined;
+    bool ok = arguments_add(head, "-audiodev") &&
+              arguments_add_made(head,
+                                 "wav,id=%s,out.frequency=48000,out.channels=2,out.format=s16,"
+                                 "out.fixed-settings=on",
+                                 id) &&
+              speaker_is_joined(&joined, options, count);
+
+    if (ok && !joined)
+        ok = arguments_add(head, "-machine") && arguments_add_made(head, "pcspk-audiodev=%s", id);
+    return ok || option_no_memory(err);
+}
+
+/* With at least one card that is the engine's, model being its first. */
+static bool run_engine_sound(struct plan *plan, struct arguments *head, struct option *options,
+                             size_t count, const char *model, struct err *err)
+{
+    struct arguments more = {.list = NULL};
+    char *id = NULL, *silenced = NULL;
+    bool pipe = false, ok;
+
+    ok = audiodev_take_hosts(&plan->audiodev, &id, &silenced, &more, options, count, err);
+    if (ok && (plan->audiodev || !id)) {
+        pipe = true;
+        ok = add_pipe(head, options, count, id ? id : PIPE_AUDIODEV_ID, err);
+    }
+    ok = ok && connect_cards(plan, &more, options, count, id ? id : PIPE_AUDIODEV_ID, err) &&
+         (arguments_add_all(head, (const char *const *)more.list, more.count) ||
+          option_no_memory(err));
+    if (ok && pipe) {
+        plan->action = PLAN_RUN_ENGINE_SOUND;
+        plan->pipe_argument = 2; /* head comes right behind the engine's path */
+        ok = read_domid(&plan->domid, last_value(options, count, "xen-domid"), err) &&
+             read_domain_name(&plan->domain_name, options, count, err) &&
+             add_note(plan, err,
+                      "sound card %.100s is emulated by the engine: it is heard later than es1370 "
+                      "(soundhw=\"es1370\") would be, and records nothing",
+                      model);
+    } else if (ok) {
+        ok = add_note(plan, err,
+                      "sound card %.100s plays to the engine's own -audiodev %.100s: only pa, "
+                      "pipewire, alsa and oss are played by qemu-dm",
+                      model, id);
+    }
+    if (ok && silenced)
+        ok = add_note(plan, err,
+                      "-audiodev %.100s is silent: the engine's sound cards share one; give each "
+                      "the same",
+                      silenced);
+    arguments_free(&more);
+    free(id);
+    free(silenced);
+    return ok;
 }
 
 /* Decides what is to be done, changes the options accordingly and says what goes before them. */
 static bool decide(struct plan *plan, struct arguments *head, const struct option **qmp,
                    struct option *options, size_t count, struct err *err)
 {
-    struct cards cards = {0};
+    struct option *card;
     struct machine machine;
-    bool ok = find_cards(&cards, options, count, err);
+    struct err unfit;
+    char *other = NULL;
+    bool ok =
+        find_card(&card, options, count, err) && engine_cards_find(&other, options, count, err);
 
-    if (ok && cards.ours)
+    if (ok && card) {
         ok = machine_read(&machine, options, count, err);
-    if (ok && cards.ours && machine.kind != MACHINE_NONE)
-        ok = run_card(plan, head, qmp, options, count, &machine, cards.ours, err);
-    if (ok && cards.other)
-        ok = note_other_card(plan, cards.other, err);
-    free(cards.other);
+        if (ok && machine.kind != MACHINE_NONE)
+            ok = run_card(plan, head, qmp, options, count, &machine, card, other, err);
+    } else if (ok && other && machine_read(&machine, options, count, &unfit) &&
+               machine.kind != MACHINE_NONE) {
+        ok = run_engine_sound(plan, head, options, count, other, err);
+    }
+    free(other);
     return ok;
 }
+
+/* A plan that asks for nothing. */
+static const struct plan empty_plan = {
+    .action = PLAN_BECOME_ENGINE, .qmp_fd = -1, .incoming_fd = -1};
 
 bool plan_make(struct plan *plan, int argc, const char *const argv[], const char *engine,
                struct err *err)
@@ -350,15 +455,32 @@ bool plan_make(struct plan *plan, int argc, const char *const argv[], const char
     return ok;
 }
 
-bool plan_set_qmp_fd(struct plan *plan, int fd, struct err *err)
+/* Takes text over as the new word, unless it is NULL. */
+static bool set_argument(struct plan *plan, size_t argument, char *text, struct err *err)
 {
-    char *text = qmp_socket_text(plan->engine_argv[plan->qmp_argument], fd);
-
     if (!text)
         return option_no_memory(err);
-    free(plan->engine_argv[plan->qmp_argument]);
-    plan->engine_argv[plan->qmp_argument] = text;
+    free(plan->engine_argv[argument]);
+    plan->engine_argv[argument] = text;
     return true;
+}
+
+bool plan_set_qmp_fd(struct plan *plan, int fd, struct err *err)
+{
+    return set_argument(plan, plan->qmp_argument,
+                        qmp_socket_text(plan->engine_argv[plan->qmp_argument], fd), err);
+}
+
+bool plan_set_pipe_fd(struct plan *plan, int fd, struct err *err)
+{
+    static const char *const path[] = {"path", NULL};
+    char *rest = option_text_without(plan->engine_argv[plan->pipe_argument], "driver", path);
+    char *text = NULL;
+
+    if (rest && asprintf(&text, "%s,path=/dev/fd/%d", rest, fd) < 0)
+        text = NULL;
+    free(rest);
+    return set_argument(plan, plan->pipe_argument, text, err);
 }
 
 void plan_free(struct plan *plan)

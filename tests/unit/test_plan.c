@@ -132,34 +132,140 @@ static void test_no_card_is_the_engine(void **state)
     plan_free(&plan);
 }
 
-static void test_other_cards_are_noted(void **state)
+#define WAV(id)                                                                                    \
+    "-audiodev wav,id=" id ",out.frequency=48000,out.channels=2,out.format=s16,"                   \
+    "out.fixed-settings=on,path=/dev/fd/9 "
+#define SPEAKER(id) "-machine pcspk-audiodev=" id " "
+#define PIPE        WAV("qemu-dm-pipe") SPEAKER("qemu-dm-pipe")
+#define TO_PIPE     ",audiodev=qemu-dm-pipe"
+
+/* Cards that are the engine's play into our pipe. */
+static void test_engine_cards(void **state)
 {
-    static const char *const lines[] = {
-        "-xen-domid 5 -device AC97",
-        "-xen-domid 5 -device intel-hda -device hda-duplex",
-        "-xen-domid 5 -device sb16",
-        "-xen-domid 5 -device gus",
-        "-xen-domid 5 -device adlib",
-        "-xen-domid 5 -device cs4231a",
-        "-xen-domid 5 -device virtio-sound-pci,audiodev=x",
-        "-xen-domid 5 -soundhw hda",
-        "-xen-domid 5 -audio pa,model=ac97",
+    static const struct {
+        const char *line;
+        const char *audiodev; /* NULL: none */
+        const char *head, *engine;
+    } cases[] = {
+        /* as libxl writes them */
+        {"-device ac97", NULL, PIPE, "-device ac97" TO_PIPE},
+        {"-device intel-hda -device hda-duplex", NULL, PIPE,
+         "-device intel-hda -device hda-duplex" TO_PIPE},
+        {"-device sb16", NULL, PIPE, "-device sb16" TO_PIPE},
+        {"-device gus", NULL, PIPE, "-device gus" TO_PIPE},
+        {"-device adlib", NULL, PIPE, "-device adlib" TO_PIPE},
+        {"-device cs4231a", NULL, PIPE, "-device cs4231a" TO_PIPE},
+
+        /* as people do */
+        {"-device AC97,id=a -device usb-audio", NULL, PIPE,
+         "-device AC97,id=a" TO_PIPE " -device usb-audio" TO_PIPE},
+        {"-m 9 -soundhw ac97,hda -k de", NULL,
+         PIPE "-device AC97" TO_PIPE " -device intel-hda -device hda-duplex" TO_PIPE " ",
+         "-m 9 -k de"},
+        {"-m 9 -audio pa,model=ac97,out.latency=9", "pa,out.latency=9,id=audiodev0",
+         WAV("audiodev0") SPEAKER("audiodev0") "-device AC97,audiodev=audiodev0 ", "-m 9"},
+        {"-audio pa -device sb16", "pa,id=audiodev0", WAV("audiodev0") SPEAKER("audiodev0"),
+         "-device sb16,audiodev=audiodev0"},
+        {"-device {\"driver\":\"AC97\"}", NULL, PIPE,
+         "-device {\"driver\":\"AC97\"} -global AC97.audiodev=qemu-dm-pipe"},
+
+        /* the user's -audiodev keeps its id, whatever names it */
+        {"-device ac97,audiodev=x -audiodev pa,id=x,server=s", "pa,id=x,server=s",
+         WAV("x") SPEAKER("x"), "-device ac97,audiodev=x"},
+        {"-device ac97 -audiodev pa,id=x", "pa,id=x", WAV("x") SPEAKER("x"),
+         "-device ac97,audiodev=x"},
+        {"-device ac97 -audiodev alsa,id=x -global AC97.audiodev=x", "alsa,id=x",
+         WAV("x") SPEAKER("x"), "-device ac97 -global AC97.audiodev=x"},
+        {"-device ac97 -audiodev oss,id=x -machine pcspk-audiodev=x", "oss,id=x", WAV("x"),
+         "-device ac97,audiodev=x -machine pcspk-audiodev=x"},
+        {"-device {\"driver\":\"AC97\",\"audiodev\":\"x\"} -audiodev pipewire,id=x",
+         "pipewire,id=x", WAV("x") SPEAKER("x"),
+         "-device {\"driver\":\"AC97\",\"audiodev\":\"x\"}"},
+        {"-device ac97 -audiodev pa,id=a,,b", "pa,id=a,,b", PIPE, "-device ac97" TO_PIPE},
+
+        /* the engine's own beside ours */
+        {"-device ac97 -device sb16,audiodev=s -audiodev spice,id=s -audiodev pa,id=x", "pa,id=x",
+         WAV("x") SPEAKER("x"),
+         "-device ac97,audiodev=x -device sb16,audiodev=s "
+         "-audiodev spice,id=s"},
+        {"-device ac97,audiodev=y -audiodev pa,id=x -audiodev oss,id=y", "pa,id=x",
+         WAV("x") SPEAKER("x") "-audiodev none,id=y ", "-device ac97,audiodev=y"},
     };
-    struct plan plan;
 
     (void)state;
-    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-        plan = plan_ok(lines[i]);
-        assert_int_equal(plan.action, PLAN_BECOME_ENGINE);
-        assert_non_null(plan.note);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char line[300] = XENFV, engine[600];
+        struct plan plan = plan_ok(strcat(line, cases[i].line));
+        struct err err;
+
+        assert_int_equal(plan.action, PLAN_RUN_ENGINE_SOUND);
+        assert_int_equal(plan.domid, 5);
         assert_non_null(strstr(plan.note, "es1370"));
-        assert_engine(&plan, lines[i]);
+        assert_true(plan_set_pipe_fd(&plan, 8, &err));
+        assert_true(plan_set_pipe_fd(&plan, 9, &err));
+        snprintf(engine, sizeof(engine), "%s" XENFV "%s", cases[i].head, cases[i].engine);
+        assert_engine(&plan, engine);
+        if (cases[i].audiodev)
+            assert_string_equal(plan.audiodev, cases[i].audiodev);
+        else
+            assert_null(plan.audiodev);
         plan_free(&plan);
     }
-    plan = plan_ok(XENFV "-device sb16 -device es1370");
+}
+
+/* Cards whose -audiodev is the engine's own are left to it. */
+static void test_engine_cards_with_the_engines_audiodev(void **state)
+{
+    static const struct {
+        const char *line, *engine;
+    } cases[] = {
+        {"-device ac97,audiodev=s -audiodev spice,id=s", "-device ac97,audiodev=s "
+                                                         "-audiodev spice,id=s"},
+        {"-device ac97 -audiodev none,id=n", "-device ac97,audiodev=n -audiodev none,id=n"},
+        {"-audio spice,model=ac97", "-audio spice,model=ac97"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char line[300] = XENFV, engine[300] = XENFV;
+        struct plan plan = plan_ok(strcat(line, cases[i].line));
+
+        assert_int_equal(plan.action, PLAN_BECOME_ENGINE);
+        assert_non_null(strstr(plan.note, "the engine's own"));
+        assert_engine(&plan, strcat(engine, cases[i].engine));
+        plan_free(&plan);
+    }
+    assert_becomes_engine("-xen-domid 5 -machine none -device ac97");
+    assert_becomes_engine("-xen-domid 5 -M xenpv -xen-attach -device ac97");
+    assert_becomes_engine("-device ac97");
+}
+
+static void test_unknown_cards_are_left_out(void **state)
+{
+    struct plan plan = plan_ok(XENFV "-soundhw ac97,theremin");
+    struct err err;
+
+    (void)state;
+    assert_non_null(strstr(plan.note, "theremin"));
+    assert_true(plan_set_pipe_fd(&plan, 9, &err));
+    assert_engine(&plan, PIPE "-device AC97" TO_PIPE " -xen-domid 5 -nodefaults -machine xenfv");
+    plan_free(&plan);
+}
+
+/* Beside an es1370 the engine's cards need an -audiodev, too, for some engines start with none. */
+static void test_engine_cards_beside_es1370(void **state)
+{
+    struct plan plan = plan_ok(XENFV "-device sb16 -device es1370");
+
+    (void)state;
     assert_int_equal(plan.action, PLAN_RUN_CARD);
+    assert_int_equal(plan.pipe_argument, 0);
     assert_non_null(strstr(plan.note, "sb16"));
-    assert_engine(&plan, XENFV "-device sb16 " HELD "03" END);
+    assert_engine(&plan, XENFV "-device sb16" END " " HELD "03" END);
+    plan_free(&plan);
+
+    plan = plan_ok(XENFV "-soundhw ac97 -device es1370");
+    assert_engine(&plan, "-device AC97" END " " XENFV HELD "03" END);
     plan_free(&plan);
 
     plan = plan_ok(XENFV "-device es1370");
@@ -896,7 +1002,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_no_card_is_the_engine),
-        cmocka_unit_test(test_other_cards_are_noted),
+        cmocka_unit_test(test_engine_cards),
+        cmocka_unit_test(test_engine_cards_with_the_engines_audiodev),
+        cmocka_unit_test(test_unknown_cards_are_left_out),
+        cmocka_unit_test(test_engine_cards_beside_es1370),
         cmocka_unit_test(test_help_and_version),
         cmocka_unit_test(test_status),
         cmocka_unit_test(test_values_are_not_options),

@@ -54,12 +54,34 @@ static int split_lines(char *text, const char *lines[ARGS_MAX])
     return count;
 }
 
+/* As the supervisor does it: 33 is where the engine listens for QMP, 34 the pipe that it plays
+ * into. */
+static void set_descriptors(struct plan *plan)
+{
+    struct err err;
+
+    if (plan->qmp_argument)
+        assert_true(plan_set_qmp_fd(plan, 33, &err));
+    if (plan->pipe_argument)
+        assert_true(plan_set_pipe_fd(plan, 34, &err));
+}
+
+static void write_card(FILE *out, const struct plan *plan)
+{
+    fprintf(out, "slot %u\n", plan->card_slot);
+    if (plan->qmp_path)
+        fprintf(out, "qmp %s\n", plan->qmp_path);
+    else if (plan->qmp_argument)
+        fprintf(out, "qmp descriptor %d\n", plan->qmp_fd);
+    if (plan->incoming)
+        fprintf(out, "incoming descriptor %d\n", plan->incoming_fd);
+}
+
 static char *plan_text(const struct plan *plan)
 {
     static const char *const actions[] = {
-        [PLAN_BECOME_ENGINE] = "become-engine",
-        [PLAN_RUN_CARD] = "run-card",
-        [PLAN_SHOW_HELP] = "show-help",
+        [PLAN_BECOME_ENGINE] = "become-engine",       [PLAN_RUN_CARD] = "run-card",
+        [PLAN_RUN_ENGINE_SOUND] = "run-engine-sound", [PLAN_SHOW_HELP] = "show-help",
         [PLAN_SHOW_VERSION] = "show-version",
     };
     char *text = NULL;
@@ -68,9 +90,10 @@ static char *plan_text(const struct plan *plan)
 
     assert_non_null(out);
     fprintf(out, "%s\n", actions[plan->action]);
-    if (plan->action == PLAN_RUN_CARD) {
-        fprintf(out, "domid %u\nname %s\nslot %u\n", plan->domid, plan->domain_name,
-                plan->card_slot);
+    if (plan->action == PLAN_RUN_CARD || plan->action == PLAN_RUN_ENGINE_SOUND) {
+        fprintf(out, "domid %u\nname %s\n", plan->domid, plan->domain_name);
+        if (plan->action == PLAN_RUN_CARD)
+            write_card(out, plan);
         fprintf(out, "audiodev %s\n", plan->audiodev ? plan->audiodev : "(none)");
     }
     if (plan->note)
@@ -97,6 +120,7 @@ static void test_golden(void **state)
     assert_in_range(count, 2, ARGS_MAX - 1);
     if (!plan_make(&plan, count, args, ENGINE, &err))
         fail_msg("%s", err.text);
+    set_descriptors(&plan);
     got = plan_text(&plan);
 
     snprintf(out_path, sizeof(out_path), "%.*s.out", (int)strlen(in_path) - 3, in_path);

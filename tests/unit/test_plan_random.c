@@ -46,12 +46,19 @@ static const char *const words[] = {
     "-nodefaults",
     "-xen-domid",
     "-S",
+    "-chardev",
+    "-incoming",
+    "socket,id=libxl-cmd,path=/q,server=on",
+    "socket,id=libxl-cmd,fd=3,server=on",
+    "fd:7",
     "es1370",
     "ES1370",
     "es1370,addr=0x1f",
     "es1370,addr=,audiodev=x",
     "driver=es1370,id=q",
     "ac97",
+    "hda-duplex,audiodev=y",
+    "sb16,hda",
     "rtl8139,addr=3",
     "rtl8139",
     "VGA",
@@ -120,8 +127,13 @@ static void assert_whole(const struct plan *plan)
         assert_null(plan->audiodev);
         return;
     }
-    assert_int_equal(plan->action, PLAN_RUN_CARD);
     assert_in_range(plan->domid, 1, 32751);
+    if (plan->action == PLAN_RUN_ENGINE_SOUND) {
+        assert_int_equal(plan->pipe_argument, 2);
+        assert_int_equal(strncmp(plan->engine_argv[2], "wav,id=", 7), 0);
+        return;
+    }
+    assert_int_equal(plan->action, PLAN_RUN_CARD);
     assert_in_range(plan->card_slot, 2, 31);
     assert_non_null(plan->domain_name);
 
@@ -144,9 +156,23 @@ static void assert_same(const struct plan *a, const struct plan *b)
     assert_true(!b->engine_argv || !b->engine_argv[i]);
 }
 
+static void set_descriptors(struct plan *plan)
+{
+    struct err err;
+
+    if (plan->qmp_argument) {
+        assert_true(plan_set_qmp_fd(plan, 33, &err));
+        assert_non_null(strstr(plan->engine_argv[plan->qmp_argument], ",fd=33"));
+    }
+    if (plan->pipe_argument) {
+        assert_true(plan_set_pipe_fd(plan, 34, &err));
+        assert_non_null(strstr(plan->engine_argv[plan->pipe_argument], ",path=/dev/fd/34"));
+    }
+}
+
 static void test_random_lines(void **state)
 {
-    int refused = 0, cards = 0;
+    int refused = 0, cards = 0, engine_cards = 0, sockets = 0;
 
     (void)state;
     seed = 1370;
@@ -165,6 +191,9 @@ static void test_random_lines(void **state)
             assert_true(plan_make(&again, head + count, args, "/engine", &err));
             assert_same(&plan, &again);
             cards += plan.action == PLAN_RUN_CARD;
+            engine_cards += plan.action == PLAN_RUN_ENGINE_SOUND;
+            sockets += plan.qmp_argument != 0;
+            set_descriptors(&plan);
             plan_free(&again);
         } else {
             assert_true(strlen(err.text) > 10);
@@ -177,6 +206,8 @@ static void test_random_lines(void **state)
     /* the words are such that every way was gone often */
     assert_in_range(cards, ROUNDS / 50, ROUNDS);
     assert_in_range(refused, ROUNDS / 50, ROUNDS);
+    assert_in_range(engine_cards, ROUNDS / 100, ROUNDS);
+    assert_in_range(sockets, ROUNDS / 1000, ROUNDS);
 }
 
 int main(void)
