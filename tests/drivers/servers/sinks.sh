@@ -33,13 +33,14 @@ source_default()
     pactl set-default-source "$1.monitor"
 }
 
-# recorder_start FILE SINK: what the sink plays, in the pattern's format, and when, in FILE.times.
+# recorder_start FILE SINK [RATE]: what the sink plays, in the pattern's format, and when, in
+# FILE.times.
 recorder_start()
 {
     mkfifo "$1.fifo"
     "$BUILD/tests/drivers/listen" "$1" <"$1.fifo" &
     listener=$!
-    parec -d "$2.monitor" --latency-msec=10 --raw --rate=44100 --format=s16le --channels=2 \
+    parec -d "$2.monitor" --latency-msec=10 --raw --rate="${3-44100}" --format=s16le --channels=2 \
         >"$1.fifo" 2>/dev/null &
     recorder=$!
 }
