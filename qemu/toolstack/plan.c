@@ -401,6 +401,52 @@ static bool run_engine_sound(struct plan *plan, struct arguments *head, struct o
     return ok;
 }
 
+/* Whether this is one of the options that stand alone. */
+static bool has_word(const struct option *options, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (options[i].name && strcmp(options[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* libxl calls the stubdomain of DOMAIN so; the device model inside is another program. */
+static bool is_stubdomain(const char *domain_name)
+{
+    size_t length = strlen(domain_name);
+
+    return length > 3 && strcmp(domain_name + length - 3, "-dm") == 0;
+}
+
+/* -xen-attach: a backend for a domain without an emulated machine, which a stubdomain is, too. The
+ * engine would refuse an -audiodev that it does not know, such as one in device_model_args, which
+ * libxl gives to backends as well. */
+static bool serve_backend(struct plan *plan, struct option *options, size_t count, struct err *err)
+{
+    struct arguments none = {.list = NULL};
+    char *audiodev, *id, *silenced, *name = NULL;
+    bool ok = audiodev_take_hosts(&audiodev, &id, &silenced, &none, options, count, err) &&
+              read_domain_name(&name, options, count, err);
+
+    if (ok && audiodev)
+        ok = add_note(plan, err,
+                      "-audiodev %.100s is left out: this domain has no emulated sound card; for "
+                      "one that has, write it in device_model_args_hvm",
+                      audiodev);
+    if (ok && is_stubdomain(name))
+        ok = add_note(plan, err,
+                      "%.100s looks like a stubdomain: what its domain plays is not heard; for "
+                      "sound write device_model_stubdomain_override=0",
+                      name);
+    arguments_free(&none);
+    free(audiodev);
+    free(id);
+    free(silenced);
+    free(name);
+    return ok;
+}
+
 /* Decides what is to be done, changes the options accordingly and says what goes before them. */
 static bool decide(struct plan *plan, struct arguments *head, const struct option **qmp,
                    struct option *options, size_t count, struct err *err)
@@ -416,6 +462,8 @@ static bool decide(struct plan *plan, struct arguments *head, const struct optio
         ok = machine_read(&machine, options, count, err);
         if (ok && machine.kind != MACHINE_NONE)
             ok = run_card(plan, head, qmp, options, count, &machine, card, other, err);
+    } else if (ok && has_word(options, count, "xen-attach")) {
+        ok = serve_backend(plan, options, count, err);
     } else if (ok && other && machine_read(&machine, options, count, &unfit) &&
                machine.kind != MACHINE_NONE) {
         ok = run_engine_sound(plan, head, options, count, other, err);

@@ -240,6 +240,27 @@ static void test_engine_cards_with_the_engines_audiodev(void **state)
     assert_becomes_engine("-device ac97");
 }
 
+/* PV domains, and the stubdomains among them. */
+static void test_backends(void **state)
+{
+    struct plan plan;
+
+    (void)state;
+    plan = plan_ok("-xen-domid 5 -xen-attach -name web -M xenpv");
+    assert_int_equal(plan.action, PLAN_BECOME_ENGINE);
+    assert_null(plan.note);
+    plan_free(&plan);
+
+    plan = plan_ok("-xen-domid 5 -xen-attach -name web-dm -audiodev pa,id=x -audiodev none,id=y "
+                   "-M xenpv");
+    assert_int_equal(plan.action, PLAN_BECOME_ENGINE);
+    assert_null(plan.audiodev);
+    assert_non_null(strstr(plan.note, "device_model_args_hvm"));
+    assert_non_null(strstr(plan.note, "device_model_stubdomain_override=0"));
+    assert_engine(&plan, "-xen-domid 5 -xen-attach -name web-dm -audiodev none,id=y -M xenpv");
+    plan_free(&plan);
+}
+
 static void test_unknown_cards_are_left_out(void **state)
 {
     struct plan plan = plan_ok(XENFV "-soundhw ac97,theremin");
@@ -1004,6 +1025,7 @@ int main(void)
         cmocka_unit_test(test_no_card_is_the_engine),
         cmocka_unit_test(test_engine_cards),
         cmocka_unit_test(test_engine_cards_with_the_engines_audiodev),
+        cmocka_unit_test(test_backends),
         cmocka_unit_test(test_unknown_cards_are_left_out),
         cmocka_unit_test(test_engine_cards_beside_es1370),
         cmocka_unit_test(test_help_and_version),
