@@ -186,6 +186,24 @@ check-drivers: $(DRIVER_TESTS) ## run the drivers' tests against real sound serv
 	@BUILD=$(CURDIR) $(SRC)/tests/drivers/table $(DRIVER_HOSTS)
 	@$(SRC)/tests/run total $^
 
+# --- the fuzzers ---
+#
+# tests/fuzz/NAME.c, built by clang with the parts that it is about.
+
+FUZZERS := $(patsubst $(SRC)/tests/fuzz/%.c,fuzz/%,$(wildcard $(SRC)/tests/fuzz/*.c))
+FUZZ_CC := clang
+FUZZ_SECONDS := 20
+FUZZ_SANITIZERS := -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
+
+fuzz/command_line: $(wildcard $(SRC)/qemu/toolstack/*.[ch] $(SRC)/qemu/base/*.[ch])
+$(FUZZERS): fuzz/%: $(SRC)/tests/fuzz/%.c config.mak
+	@mkdir -p $(@D)
+	$(call say,FUZZ)$(FUZZ_CC) $(filter-out -MMD -MP,$(STANDARD)) $(WARNINGS) $(FUZZ_SANITIZERS) \
+		-I. -I$(SRC)/qemu -o $@ $(filter %.c,$^)
+.PHONY: fuzz
+fuzz: $(FUZZERS) ## throw whatever input at the program, for FUZZ_SECONDS each
+	@SRC=$(SRC_ABS) FUZZ_SECONDS=$(FUZZ_SECONDS) $(SRC)/tests/fuzz/run $^
+
 # --- the bench ---
 
 BENCH_LISTENERS := $(filter pa pipewire,$(AUDIO_DRIVERS))
@@ -247,7 +265,7 @@ check-realtime: ## run them, and the card into a real sound server, with traps i
 
 .PHONY: clean distclean help
 clean: ## remove what was built
-	rm -rf qemu tests asan tsan realtime qemu-dm libqemu-dm.a libfakes.a libpartial.a
+	rm -rf qemu tests asan tsan realtime fuzz qemu-dm libqemu-dm.a libfakes.a libpartial.a
 distclean: clean ## remove everything that was generated, the lab's images too
 	rm -rf lab config.mak config.h config.log config.status Makefile
 help: ## this list
