@@ -98,7 +98,11 @@ install: all ## install it (DESTDIR=... for a package)
 		$(DESTDIR)$(mandir)/man5 $(DESTDIR)$(mandir)/man8
 	install -m 755 qemu-dm $(DESTDIR)$(libexecdir)/qemu-dm
 	ln -sf $(libexecdir)/qemu-dm $(DESTDIR)$(sbindir)/qemu-dm
-	install -m 644 $(SRC)/qemu/qemu-dm.8 $(DESTDIR)$(mandir)/man8
+	sed -e 's,^DEVICE_MODEL = .*,DEVICE_MODEL = "$(libexecdir)/qemu-dm",' \
+		-e "s,^VERSION = .*,VERSION = $$(sed -n 's/^#define CONFIG_VERSION //p' config.h)," \
+		$(SRC)/scripts/xm2xl >$(DESTDIR)$(sbindir)/qemu-dm-xm2xl
+	chmod 755 $(DESTDIR)$(sbindir)/qemu-dm-xm2xl
+	install -m 644 $(SRC)/qemu/qemu-dm.8 $(SRC)/qemu/qemu-dm-xm2xl.8 $(DESTDIR)$(mandir)/man8
 	install -m 644 $(SRC)/qemu/qemu-dm.conf.5 $(DESTDIR)$(mandir)/man5
 	@# The host's owner may have changed it.
 	test -e $(DESTDIR)$(sysconfdir)/xen/qemu-dm.conf || \
@@ -153,6 +157,16 @@ $(RESULTS):
 	@mkdir -p $(@D)
 	@BUILD=$(CURDIR) SRC=$(SRC_ABS) TEST_TIMEOUT=$(TEST_TIMEOUT) SANITIZERS=$(SANITIZERS) \
 		$(SRC)/tests/run one $< $@
+
+# The xl that reads what xm2xl writes, where this machine has none: it needs not be installed, and the
+# test says so where it cannot be had.
+tests/tools/test_xm2xl.sh.result: | tests/tools/xl
+tests/tools/xl:
+	@mkdir -p $@
+	@command -v xl >/dev/null || { cd $@ && version=$$(dpkg-query -W -f '$${Version}' libxen-dev) && \
+		apt-get -q -o Acquire::Retries=0 -o Acquire::http::Timeout=10 download \
+		xen-utils-$$(echo "$$version" | cut -d. -f1,2) libyajl2 && \
+		for package in *.deb; do dpkg -x $$package . || exit 1; done; } >$@/log 2>&1 || :
 
 .PHONY: check check-unit check-asan check-tsan
 check: $(RESULTS) $(MORE_RESULTS) ## run the tests (TEST_DIRS="unit device ..." for some of them)

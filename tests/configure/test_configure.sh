@@ -20,9 +20,10 @@ pkg-config --exists libpulse libpipewire-0.3 alsa xendevicemodel || {
 # A tree with every driver and nothing else, in ./tree.
 make_tree()
 {
-    mkdir -p tree/qemu/audio/drivers
+    mkdir -p tree/qemu/audio/drivers tree/scripts
     cp "$SRC/configure" "$SRC/Makefile" tree
-    cp "$SRC"/qemu/qemu-dm.8 "$SRC"/qemu/qemu-dm.conf* tree/qemu
+    cp "$SRC"/qemu/*.8 "$SRC"/qemu/qemu-dm.conf* tree/qemu
+    cp "$SRC/scripts/xm2xl" tree/scripts
     for name in pa pipewire alsa oss midi_alsa wav none; do
         echo "int driver_$name;" >"tree/qemu/audio/drivers/$name.c"
     done
@@ -258,6 +259,11 @@ options_reach_the_program()
     [ "$(readlink root/usr/sbin/qemu-dm)" = /usr/libexec/qemu-dm/qemu-dm ]
     cmp root/etc/xen/qemu-dm.conf "$SRC/qemu/qemu-dm.conf"
     [ -f root/usr/share/man/man5/qemu-dm.conf.5 ]
+    [ -f root/usr/share/man/man8/qemu-dm-xm2xl.8 ]
+    root/usr/sbin/qemu-dm-xm2xl "$SRC/tests/tools/xm2xl/example-hvm.xm" >said
+    expect said 'device_model_override = "/usr/libexec/qemu-dm/qemu-dm"'
+    root/usr/sbin/qemu-dm-xm2xl --version >said
+    expect said 'qemu-dm-xm2xl 0.1'
     echo 'driver = none' >root/etc/xen/qemu-dm.conf
     make -C build DESTDIR="$PWD/root" install
     expect root/etc/xen/qemu-dm.conf 'driver = none'
@@ -353,7 +359,7 @@ in_tree_build_goes_to_build()
     ./configure --audio-drv-list=
     make
     build/qemu-dm
-    [ "$(echo *)" = 'Makefile build configure qemu' ]
+    [ "$(echo *)" = 'Makefile build configure qemu scripts' ]
     touch build/lab
     make clean
     [ ! -e build/qemu-dm ]

@@ -1,0 +1,21 @@
+# Windows XP in a window
+kernel='/usr/lib/xen-3.2-1/boot/hvmloader'
+builder='hvm'
+memory='768'
+name='xp-sdl'
+disk=['file:/srv/xen/xp.img,hda,w','phy:/dev/cdrom,hdc:cdrom,r']
+vif=['type=ioemu,bridge=eth0']
+sdl=1
+vnc=0
+display=':0.0'
+videoram=4
+soundhw='sb16'
+fda='/srv/xen/drivers.img'
+keymap='de'
+localtime=1
+usb=1
+usbdevice='mouse'
+acpi=0
+apic=0
+monitor=1
+on_xend_start='start'
