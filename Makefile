@@ -98,7 +98,10 @@ install: all ## install it (DESTDIR=... for a package)
 		$(DESTDIR)$(mandir)/man5 $(DESTDIR)$(mandir)/man8
 	install -m 755 qemu-dm $(DESTDIR)$(libexecdir)/qemu-dm
 	ln -sf $(libexecdir)/qemu-dm $(DESTDIR)$(sbindir)/qemu-dm
-	sed -e 's,^DEVICE_MODEL = .*,DEVICE_MODEL = "$(libexecdir)/qemu-dm",' \
+	install -d $(DESTDIR)$(libexecdir)/xm2xl
+	install -m 644 $(SRC)/scripts/xm2xl.d/*.py $(DESTDIR)$(libexecdir)/xm2xl
+	sed -e 's,^PARTS = .*,PARTS = "$(libexecdir)/xm2xl",' \
+		-e 's,^DEVICE_MODEL = .*,DEVICE_MODEL = "$(libexecdir)/qemu-dm",' \
 		-e "s,^VERSION = .*,VERSION = $$(sed -n 's/^#define CONFIG_VERSION //p' config.h)," \
 		$(SRC)/scripts/xm2xl >$(DESTDIR)$(sbindir)/qemu-dm-xm2xl
 	chmod 755 $(DESTDIR)$(sbindir)/qemu-dm-xm2xl

@@ -23,7 +23,7 @@ make_tree()
     mkdir -p tree/qemu/audio/drivers tree/scripts
     cp "$SRC/configure" "$SRC/Makefile" tree
     cp "$SRC"/qemu/*.8 "$SRC"/qemu/qemu-dm.conf* tree/qemu
-    cp "$SRC/scripts/xm2xl" tree/scripts
+    cp -r "$SRC/scripts/xm2xl" "$SRC/scripts/xm2xl.d" tree/scripts
     for name in pa pipewire alsa oss midi_alsa wav none; do
         echo "int driver_$name;" >"tree/qemu/audio/drivers/$name.c"
     done
@@ -260,6 +260,10 @@ options_reach_the_program()
     cmp root/etc/xen/qemu-dm.conf "$SRC/qemu/qemu-dm.conf"
     [ -f root/usr/share/man/man5/qemu-dm.conf.5 ]
     [ -f root/usr/share/man/man8/qemu-dm-xm2xl.8 ]
+    [ -f root/usr/libexec/qemu-dm/xm2xl/rules.py ]
+    # Where it will be, it is not yet.
+    expect root/usr/sbin/qemu-dm-xm2xl 'PARTS = "/usr/libexec/qemu-dm/xm2xl"'
+    sed -i "s,^PARTS = \",&$PWD/root," root/usr/sbin/qemu-dm-xm2xl
     root/usr/sbin/qemu-dm-xm2xl "$SRC/tests/tools/xm2xl/example-hvm.xm" >said
     expect said 'device_model_override = "/usr/libexec/qemu-dm/qemu-dm"'
     root/usr/sbin/qemu-dm-xm2xl --version >said

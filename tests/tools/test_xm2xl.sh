@@ -209,7 +209,7 @@ cut_off_files()
             [ "$status" -le 2 ]
             expect_not err Traceback
             [ "$status" = 2 ] || [ -s out ]
-            cut=$((cut + size / 15))
+            cut=$((cut + size / 9))
         done
     done
 }
