@@ -3,14 +3,12 @@
  * qemu-dm: the life of the program, in order.
  *
  * The toolstack starts one process and knows it by its pid. It plans from the
- * command line; with a sound card of ours there it becomes the supervisor of
- * card and engine (supervisor.c), without one the engine itself.
+ * command line; where there is sound to be played, or a toolstack of old to talk
+ * to, it becomes the supervisor of card and engine (supervisor.c), else the
+ * engine itself.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "audio/driver.h"
 #include "base/log.h"
@@ -20,6 +18,7 @@
 #include "host_conf.h"
 #include "supervisor.h"
 #include "toolstack/plan.h"
+#include "traditional.h"
 
 static const char *engine_path(const struct conf *conf)
 {
@@ -69,19 +68,9 @@ static void show_help(void)
     printf("\n");
 }
 
-/* The engine alone, its sound cards unheard. */
-static bool leave_silent(struct plan *plan, struct err *err)
-{
-    int fd = open("/dev/null", O_WRONLY);
-
-    if (fd < 0) {
-        return err_set(err, "cannot open /dev/null: %s", strerror(errno));
-    }
-    return plan_set_pipe_fd(plan, fd, err);
-}
-
 int main(int argc, char *argv[])
 {
+    uint16_t old_domid = 0; /* of a toolstack of qemu-xen-traditional's */
     struct conf conf;
     struct plan plan;
     struct err err;
@@ -91,7 +80,13 @@ int main(int argc, char *argv[])
     if (getenv("QEMU_DM_DEBUG") || host_conf_debug(&conf)) {
         log_set_level(LOG_LEVEL_DEBUG);
     }
-    if (!plan_make(&plan, argc, (const char *const *)argv, engine_path(&conf), &err)) {
+    if (traditional_is(argc, (const char *const *)argv)) {
+        argv = traditional_translate(&old_domid, argc, (const char *const *)argv, &err);
+        for (argc = 0; argv && argv[argc];) {
+            argc++;
+        }
+    }
+    if (!argv || !plan_make(&plan, argc, (const char *const *)argv, engine_path(&conf), &err)) {
         log_error("%s", err.text);
         return EXIT_FAILURE;
     }
@@ -108,14 +103,12 @@ int main(int argc, char *argv[])
     case PLAN_SHOW_STATUS:
         return status_main(argc, argv);
     case PLAN_RUN_CARD:
-        return supervisor_run(&plan, &conf);
     case PLAN_RUN_ENGINE_SOUND:
-        if (!leave_silent(&plan, &err)) {
-            log_error("%s", err.text);
-            return EXIT_FAILURE;
-        }
-        /* fall through */
+        return supervisor_run(&plan, &conf, old_domid);
     case PLAN_BECOME_ENGINE:
+        if (old_domid) {
+            return supervisor_run(&plan, &conf, old_domid);
+        }
         engine_become(plan.engine_argv, &err);
         log_error("%s", err.text);
         return EXIT_FAILURE;

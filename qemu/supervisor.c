@@ -12,106 +12,32 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "audio/driver.h"
 #include "audio/settings.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "card/pauses.h"
-#include "card/process.h"
+#include "card/engine_sound.h"
 #include "card/sound_user.h"
+#include "card/supervised.h"
 #include "engine/engine.h"
 #include "engine/engine_socket.h"
 #include "engine/qmp_relay.h"
-#include "engine/saved_state.h"
+#include "traditional/conversation.h"
 
 /* What a toolstack or a person may send: the engine knows what to do with it. */
 static const int relayed_signals[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 
 struct supervisor {
-    const struct plan *plan;
-    struct card_process card;
-    struct pauses pauses;
+    struct supervised_card card;
+    struct engine_sound sound;
 
     struct engine_socket engine_socket;
-    struct qmp_relay *relay; /* NULL: the toolstack and the engine are by themselves */
+    struct qmp_relay *relay;           /* between a modern toolstack and the engine; or NULL */
+    struct conversation *conversation; /* with an old one; or NULL */
 
     int signals;
     pid_t engine;
     int engine_status; /* waitpid's, once it has ended */
 };
-
-/* --- the card, as the toolstack's conversation with the engine wants it --- */
-
-static void set_still(struct supervisor *s, bool still)
-{
-    struct err err;
-
-    if (s->card.pid &&
-        !(still ? card_process_pause(&s->card, &err) : card_process_resume(&s->card, &err))) {
-        log_error("the sound card does not %s: %s", still ? "stand still" : "go on", err.text);
-    }
-}
-
-static void on_stopped(void *opaque)
-{
-    struct supervisor *s = opaque;
-
-    pauses_on_stop(&s->pauses);
-    set_still(s, true);
-}
-
-static void on_continued(void *opaque)
-{
-    struct supervisor *s = opaque;
-
-    set_still(s, pauses_on_cont(&s->pauses, domain_state(s->plan->domid), clock_now_ns()));
-}
-
-/* A domain whose card is not in its file is restored with one at power on: no reason to keep it
- * from being saved. */
-static void on_saved(void *opaque, int fd)
-{
-    static uint8_t state[CONTROL_MAX_BYTES];
-    struct supervisor *s = opaque;
-    size_t size;
-    struct err err;
-
-    if (!card_process_save(&s->card, state, sizeof(state), &size, &err) ||
-        !saved_state_append(fd, state, size, &err)) {
-        log_error("the domain is saved without the state of its sound card, which will be as at "
-                  "power on: %s",
-                  err.text);
-        return;
-    }
-    log_info("the sound card's state is saved, %zu bytes", size);
-}
-
-static void load_card(struct supervisor *s, int fd)
-{
-    struct err err;
-    size_t size;
-    void *state = saved_state_read(fd, &size, &err);
-
-    if (state && card_process_load(&s->card, state, size, &err)) {
-        log_info("the sound card goes on from its saved state");
-    } else if (state || *err.text) {
-        log_error("the sound card is as at power on: %s", err.text);
-    } else {
-        log_warn("what is restored was saved without this sound card, which is as at power on: "
-                 "the guest will be heard when it has been started anew");
-    }
-    free(state);
-}
-
-static void on_loaded(void *opaque, int fd)
-{
-    load_card(opaque, fd);
-}
-
-static void look_at_domain(struct supervisor *s)
-{
-    set_still(s, pauses_look(&s->pauses, domain_state(s->plan->domid), clock_now_ns()));
-}
 
 /* --- starting --- */
 
@@ -135,39 +61,47 @@ static int catch_signals(sigset_t *old, struct err *err)
     return fd;
 }
 
-/* The card joins the domain before the engine does: see create_above_the_engines in
- * xen/ioreq_server.c. One that cannot is no reason to refuse the guest its machine. */
-static void start_card(struct supervisor *s, const struct audio_settings *settings,
-                       const struct user *user)
+/* What is to be heard: our card, or what the engine's own play into a pipe. The card joins the
+ * domain before the engine does: see create_above_the_engines in xen/ioreq_server.c. */
+static bool start_sound(struct supervisor *s, struct plan *plan, const struct conf *conf,
+                        struct err *err)
 {
-    const struct plan *plan = s->plan;
-    struct err err;
+    static struct audio_settings settings;
+    struct user user;
+    int ends[2];
 
-    pauses_begin(&s->pauses, plan->incoming);
-    if (!card_process_start(&s->card, settings, user, plan->domid, plan->domain_name,
-                            plan->card_slot, plan->incoming, &err)) {
-        log_error("the guest will have a silent sound card: %s", err.text);
-        return;
+    if (plan->action == PLAN_BECOME_ENGINE) {
+        return true;
     }
-    log_info("es1370 in slot %u of domain %u (%s), to %s", plan->card_slot, plan->domid,
-             plan->domain_name, settings->driver->name);
-    if (plan->incoming_fd >= 0) {
-        load_card(s, plan->incoming_fd);
-    } else if (plan->incoming) {
-        log_warn("what comes in is not a file (-incoming fd:N): the sound card is as at power on");
+    if (!audio_settings_choose(&settings, plan->audiodev, conf, plan->domain_name, err) ||
+        !sound_user_find(&user, &settings, err)) {
+        return false;
     }
+    if (plan->action == PLAN_RUN_CARD) {
+        supervised_card_start(&s->card, plan, &settings, &user);
+        return true;
+    }
+    if (pipe(ends) < 0) {
+        return err_set(err, "cannot make a pipe: %s", strerror(errno));
+    }
+    if (!engine_sound_start(&s->sound, &settings, &user, ends[0], err)) {
+        log_error("the guest's sound card will be silent: %s", err->text);
+        close(ends[1]);
+        ends[1] = open("/dev/null", O_WRONLY);
+    }
+    return plan_set_pipe_fd(plan, ends[1], err);
 }
 
 /* From here on the toolstack's QMP socket is ours, and the engine has another, where we are alone.
  * If that fails the engine's arguments are as they were. */
-static bool join_conversation(struct supervisor *s, struct plan *plan, struct err *err)
+static bool join_qmp(struct supervisor *s, struct plan *plan, struct err *err)
 {
     const struct qmp_relay_hooks hooks = {
-        .opaque = s,
-        .stopped = on_stopped,
-        .continued = on_continued,
-        .saved = on_saved,
-        .loaded = on_loaded,
+        .opaque = &s->card,
+        .stopped = supervised_card_stopped,
+        .continued = supervised_card_continued,
+        .saved = supervised_card_saved,
+        .loaded = supervised_card_loaded,
     };
     int listener;
 
@@ -194,39 +128,71 @@ static bool join_conversation(struct supervisor *s, struct plan *plan, struct er
     return false;
 }
 
-static bool start_engine(struct supervisor *s, const sigset_t *mask, struct err *err)
+static bool start_engine(struct supervisor *s, const struct plan *plan, const sigset_t *mask,
+                         struct err *err)
 {
     const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
-    struct pollfd relay[QMP_RELAY_FDS];
-    int keep[3 + QMP_RELAY_FDS] = {s->signals, s->card.control, s->engine_socket.place};
-    unsigned count = 3;
+    struct pollfd relay[QMP_RELAY_FDS]; /* before there is a toolstack: where it is to come */
+    int keep[4 + QMP_RELAY_FDS] = {s->signals, s->card.process.control, s->sound.pipe,
+                                   s->engine_socket.place};
+    unsigned count = 4, sockets = s->relay ? qmp_relay_poll(s->relay, relay) : 0;
 
-    if (s->relay) {
-        for (unsigned n = qmp_relay_poll(s->relay, relay), i = 0; i < n; i++) {
-            keep[count++] = relay[i].fd;
-        }
+    for (unsigned i = 0; i < sockets; i++) {
+        keep[count++] = relay[i].fd;
     }
-    for (char **arg = s->plan->engine_argv; *arg; arg++) {
+    for (char **arg = plan->engine_argv; *arg; arg++) {
         log_debug("engine: %s", *arg);
     }
-    s->engine = engine_start(s->plan->engine_argv, mask, keep, count, err);
+    s->engine = engine_start(plan->engine_argv, mask, keep, count, err);
     s->engine_socket.listener = -1; /* closed, with all that is the engine's */
-    /* What dm_restrict allows the engine (256 KiB a file) may be too little for its state and ours;
-     * should it stay at that, a write that fails is not to end this process. */
+    /* What dm_restrict allows the engine (256 KiB a file) may be too little for its state and the
+     * card's; should it stay at that, a write that fails is not to end this process. */
     setrlimit(RLIMIT_FSIZE, &unlimited);
     signal(SIGXFSZ, SIG_IGN);
     return s->engine >= 0;
 }
 
-/* --- running --- */
+/* --- an old toolstack --- */
 
-static void card_ended(struct supervisor *s, int status)
+static int connect_engine(void *opaque, struct err *err)
 {
-    log_error("the sound card's process has ended (status 0x%x): the guest goes on without sound "
-              "until its next start",
-              (unsigned)status);
-    card_process_died(&s->card);
+    struct supervisor *s = opaque;
+
+    return engine_socket_connect(&s->engine_socket, err);
 }
+
+static void old_stopped(void *opaque)
+{
+    supervised_card_stopped(&((struct supervisor *)opaque)->card);
+}
+
+static void old_saved(void *opaque, int fd)
+{
+    supervised_card_saved(&((struct supervisor *)opaque)->card, fd);
+}
+
+static void old_continued(void *opaque)
+{
+    supervised_card_continued(&((struct supervisor *)opaque)->card);
+}
+
+/* Once the engine has been started: xenstore's library has a thread. */
+static bool begin_conversation(struct supervisor *s, uint16_t domid, struct err *err)
+{
+    const struct conversation_settings settings = {
+        .domid = domid,
+        .hooks = {.opaque = s,
+                  .connect = connect_engine,
+                  .stopped = old_stopped,
+                  .saved = old_saved,
+                  .continued = old_continued},
+    };
+
+    s->conversation = conversation_open(&settings, err);
+    return s->conversation != NULL;
+}
+
+/* --- running --- */
 
 /* Hands on what came; true when the engine has ended. */
 static bool hear_signals(struct supervisor *s)
@@ -245,8 +211,10 @@ static bool hear_signals(struct supervisor *s)
             s->engine_status = status;
             return true;
         }
-        if (pid == s->card.pid) {
-            card_ended(s, status);
+        if (pid == s->card.process.pid) {
+            supervised_card_died(&s->card, status);
+        } else if (pid == s->sound.pid) {
+            engine_sound_died(&s->sound);
         }
     }
     return false;
@@ -254,7 +222,7 @@ static bool hear_signals(struct supervisor *s)
 
 static int wait_ms(const struct supervisor *s)
 {
-    uint64_t wake = s->card.pid ? pauses_wake(&s->pauses) : UINT64_MAX;
+    uint64_t wake = supervised_card_wake(&s->card);
     uint64_t now = clock_now_ns();
 
     if (wake == UINT64_MAX) {
@@ -266,12 +234,14 @@ static int wait_ms(const struct supervisor *s)
 /* Until the engine has ended. */
 static void supervise(struct supervisor *s)
 {
-    enum { SIGNALS, CARD, RELAY, COUNT = RELAY + QMP_RELAY_FDS };
+    enum { SIGNALS, CARD, OLD_TOOLSTACK, RELAY, COUNT = RELAY + QMP_RELAY_FDS };
 
     for (;;) {
         struct pollfd fds[COUNT] = {
             [SIGNALS] = {.fd = s->signals, .events = POLLIN},
-            [CARD] = {.fd = card_process_fd(&s->card), .events = POLLIN},
+            [CARD] = {.fd = card_process_fd(&s->card.process), .events = POLLIN},
+            [OLD_TOOLSTACK] = {.fd = s->conversation ? conversation_fd(s->conversation) : -1,
+                               .events = POLLIN},
         };
         unsigned count = s->relay ? qmp_relay_poll(s->relay, fds + RELAY) : 0;
 
@@ -284,14 +254,17 @@ static void supervise(struct supervisor *s)
         if (fds[SIGNALS].revents && hear_signals(s)) {
             return;
         }
-        if (fds[CARD].revents && card_process_hear(&s->card)) {
-            look_at_domain(s);
+        if (fds[CARD].revents) {
+            supervised_card_hear(&s->card);
+        }
+        if (clock_now_ns() >= supervised_card_wake(&s->card)) {
+            supervised_card_look(&s->card);
+        }
+        if (fds[OLD_TOOLSTACK].revents) {
+            conversation_serve(s->conversation);
         }
         if (count > 0) {
             qmp_relay_serve(s->relay, fds + RELAY, count);
-        }
-        if (clock_now_ns() >= pauses_wake(&s->pauses)) {
-            look_at_domain(s);
         }
     }
 }
@@ -311,35 +284,56 @@ static void pass_last_words(struct supervisor *s)
     }
 }
 
-int supervisor_run(struct plan *plan, const struct conf *conf)
+/* The conversation that the card has to follow. An old toolstack's is nobody else's. */
+static bool join_conversation(struct supervisor *s, struct plan *plan, uint16_t old_domid,
+                              struct err *err)
 {
-    struct supervisor s = {.plan = plan, .engine_socket = {-1, -1}};
-    struct audio_settings settings;
-    struct user user;
-    struct err err;
+    if (old_domid) {
+        return engine_socket_open(&s->engine_socket, err) &&
+               plan_set_qmp_fd(plan, s->engine_socket.listener, err);
+    }
+    if (s->card.process.pid && plan->qmp_argument && !join_qmp(s, plan, err)) {
+        log_error("the sound card cannot be saved with the domain: %s", err->text);
+    }
+    return true;
+}
+
+static bool start(struct supervisor *s, struct plan *plan, const struct conf *conf,
+                  uint16_t old_domid, struct err *err)
+{
     sigset_t mask;
 
-    if (!audio_settings_choose(&settings, plan->audiodev, conf, plan->domain_name, &err) ||
-        !sound_user_find(&user, &settings, &err) || (s.signals = catch_signals(&mask, &err)) < 0) {
-        log_error("%s", err.text);
-        return EXIT_FAILURE;
-    }
-    start_card(&s, &settings, &user);
-    if (s.card.pid && plan->qmp_argument && !join_conversation(&s, plan, &err)) {
-        log_error("the sound card cannot be saved with the domain: %s", err.text);
-    }
-    if (!start_engine(&s, &mask, &err)) {
-        log_error("%s", err.text);
-    } else {
+    s->signals = catch_signals(&mask, err);
+    return s->signals >= 0 && start_sound(s, plan, conf, err) &&
+           join_conversation(s, plan, old_domid, err) && start_engine(s, plan, &mask, err) &&
+           (!old_domid || begin_conversation(s, old_domid, err));
+}
+
+int supervisor_run(struct plan *plan, const struct conf *conf, uint16_t old_domid)
+{
+    struct supervisor s = {
+        .card.process.control = -1, .sound.pipe = -1, .engine_socket = {-1, -1}, .engine = -1};
+    struct err err;
+    bool started = start(&s, plan, conf, old_domid, &err);
+
+    if (started) {
         supervise(&s);
         pass_last_words(&s);
+    } else {
+        log_error("%s", err.text);
+        if (s.engine > 0) {
+            kill(s.engine, SIGTERM);
+            waitpid(s.engine, NULL, 0);
+        }
     }
-    qmp_relay_close(s.relay);
+    conversation_close(s.conversation);
     if (s.relay && plan->qmp_path) {
         unlink(plan->qmp_path); /* as QEMU removes its own */
     }
-    card_process_stop(&s.card);
-    if (s.engine < 0) {
+    qmp_relay_close(s.relay);
+    card_process_stop(&s.card.process);
+    engine_sound_stop(&s.sound);
+    if (!started) {
         return EXIT_FAILURE;
     }
     engine_end_alike(s.engine_status);

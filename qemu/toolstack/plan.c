@@ -169,9 +169,9 @@ static bool connect_cards(struct plan *plan, struct arguments *head, struct opti
 }
 
 /* other: the model of a card that is the engine's, or NULL. */
-static bool run_card(struct plan *plan, struct arguments *head, const struct option **qmp,
-                     struct option *options, size_t count, const struct machine *machine,
-                     struct option *card, const char *other, struct err *err)
+static bool run_card(struct plan *plan, struct arguments *head, struct option *options,
+                     size_t count, const struct machine *machine, struct option *card,
+                     const char *other, struct err *err)
 {
     bool shared;
 
@@ -180,7 +180,6 @@ static bool run_card(struct plan *plan, struct arguments *head, const struct opt
            read_domain_name(&plan->domain_name, options, count, err) &&
            es1370_place(&plan->card_slot, &plan->note, machine, options, count, card, err) &&
            audiodev_choose(&plan->audiodev, &shared, options, count, card, err) &&
-           read_migration(plan, qmp, options, count, err) &&
            es1370_replace(head, card, plan->card_slot, shared ? plan->audiodev : NULL, err) &&
            connect_cards(plan, head, options, count, SILENT_AUDIODEV_ID, err) &&
            (!other || add_note(plan, err,
@@ -318,13 +317,14 @@ static bool decide(struct plan *plan, struct arguments *head, const struct optio
     struct machine machine;
     struct err unfit;
     char *other = NULL;
-    bool ok =
-        es1370_find(&card, options, count, err) && engine_cards_find(&other, options, count, err);
+    bool ok = read_migration(plan, qmp, options, count, err) &&
+              es1370_find(&card, options, count, err) &&
+              engine_cards_find(&other, options, count, err);
 
     if (ok && card) {
         ok = machine_read(&machine, options, count, err);
         if (ok && machine.kind != MACHINE_NONE)
-            ok = run_card(plan, head, qmp, options, count, &machine, card, other, err);
+            ok = run_card(plan, head, options, count, &machine, card, other, err);
     } else if (ok && has_word(options, count, "xen-attach")) {
         ok = serve_backend(plan, options, count, err);
     } else if (ok && other && machine_read(&machine, options, count, &unfit) &&

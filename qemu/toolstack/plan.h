@@ -47,7 +47,7 @@ struct plan {
     size_t pipe_argument; /* PLAN_RUN_ENGINE_SOUND: index in engine_argv of the value of -audiodev
                              that lacks the pipe's descriptor; else 0 */
 
-    /* Saving and restoring, with PLAN_RUN_CARD: */
+    /* Saving and restoring, where there is a domain (-xen-domid): */
     size_t qmp_argument; /* index in engine_argv of the value of -chardev of libxl's QMP socket
                             (id=libxl-cmd); 0: there is none */
     char *qmp_path;      /* the path at which the toolstack expects it, or NULL: */

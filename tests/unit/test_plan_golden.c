@@ -60,7 +60,7 @@ static void set_descriptors(struct plan *plan)
 {
     struct err err;
 
-    if (plan->qmp_argument)
+    if (plan->action == PLAN_RUN_CARD && plan->qmp_argument)
         assert_true(plan_set_qmp_fd(plan, 33, &err));
     if (plan->pipe_argument)
         assert_true(plan_set_pipe_fd(plan, 34, &err));

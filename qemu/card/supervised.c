@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "card/supervised.h"
+
+#include <stdlib.h>
+
+#include "audio/driver.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "engine/saved_state.h"
+#include "xen/domain.h"
+
+static void set_still(struct supervised_card *c, bool still)
+{
+    struct err err;
+
+    if (c->process.pid &&
+        !(still ? card_process_pause(&c->process, &err) : card_process_resume(&c->process, &err))) {
+        log_error("%s", err.text);
+    }
+}
+
+void supervised_card_stopped(void *card)
+{
+    struct supervised_card *c = card;
+
+    pauses_on_stop(&c->pauses);
+    set_still(c, true);
+}
+
+void supervised_card_continued(void *card)
+{
+    struct supervised_card *c = card;
+
+    set_still(c, pauses_on_cont(&c->pauses, domain_state(c->domid), clock_now_ns()));
+}
+
+void supervised_card_saved(void *card, int fd)
+{
+    static uint8_t state[CONTROL_MAX_BYTES];
+    struct supervised_card *c = card;
+    size_t size;
+    struct err err;
+
+    if (card_process_save(&c->process, state, sizeof(state), &size, &err) &&
+        saved_state_append(fd, state, size, &err)) {
+        log_info("the sound card is saved with the domain, %zu bytes", size);
+    } else {
+        log_error("the domain is saved without its sound card, which will be as at power on: %s",
+                  err.text);
+    }
+}
+
+void supervised_card_loaded(void *card, int fd)
+{
+    struct supervised_card *c = card;
+    struct err err;
+    size_t size;
+    void *state = saved_state_read(fd, &size, &err);
+
+    if (state && card_process_load(&c->process, state, size, &err)) {
+        log_info("the sound card goes on from where it was saved");
+    } else if (state || *err.text) {
+        log_error("the sound card is as at power on: %s", err.text);
+    } else {
+        log_warn("the domain was saved without this sound card, which is as at power on: what the "
+                 "guest plays will be heard when it has been started anew");
+    }
+    free(state);
+}
+
+void supervised_card_start(struct supervised_card *c, const struct plan *plan,
+                           const struct audio_settings *settings, const struct user *user)
+{
+    struct err err;
+
+    c->domid = plan->domid;
+    pauses_begin(&c->pauses, plan->incoming);
+    if (!card_process_start(&c->process, settings, user, plan->domid, plan->domain_name,
+                            plan->card_slot, plan->incoming, &err)) {
+        log_error("the guest will have a silent sound card: %s", err.text);
+        return;
+    }
+    log_info("es1370 in slot %u of domain %u (%s), to %s", plan->card_slot, plan->domid,
+             plan->domain_name, settings->driver->name);
+    if (plan->incoming_fd >= 0) {
+        supervised_card_loaded(c, plan->incoming_fd);
+    } else if (plan->incoming) {
+        log_warn("the domain does not come in by -incoming fd:N, so its sound card is as at power "
+                 "on: what the guest plays will be heard when it has been started anew");
+    }
+}
+
+void supervised_card_hear(struct supervised_card *c)
+{
+    if (card_process_hear(&c->process)) {
+        supervised_card_look(c);
+    }
+}
+
+uint64_t supervised_card_wake(const struct supervised_card *c)
+{
+    return c->process.pid ? pauses_wake(&c->pauses) : UINT64_MAX;
+}
+
+void supervised_card_look(struct supervised_card *c)
+{
+    set_still(c, pauses_look(&c->pauses, domain_state(c->domid), clock_now_ns()));
+}
+
+void supervised_card_died(struct supervised_card *c, int status)
+{
+    log_error("the sound card's process has ended (status 0x%x): the guest goes on without sound "
+              "until its next start",
+              (unsigned)status);
+    card_process_died(&c->process);
+}
