@@ -2,6 +2,7 @@
 #include "card/engine_sound_player.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <string.h>
 #include <time.h>
@@ -59,6 +60,7 @@ struct player {
     uint32_t target;
     uint64_t window_end;
     uint32_t least_left; /* in this window */
+    uint64_t lost;       /* frames for which there was no room */
 };
 
 /* To the intake all is one run, in which something has been heard: at the beginning of one it
@@ -114,7 +116,11 @@ static void take(struct player *p, const uint32_t *frames, size_t count, uint64_
     }
     p->dry_at = 0;
     p->came_at = now;
-    rt_ring_write(&p->intake.ring, frames, (count < room ? count : room) * WAV_FRAME_BYTES);
+    if (count > room) {
+        p->lost += count - room;
+        count = room;
+    }
+    rt_ring_write(&p->intake.ring, frames, count * WAV_FRAME_BYTES);
 }
 
 /* Takes what the pipe has. False: there is no more, with err set if that is not because all have
@@ -220,6 +226,14 @@ static void play_out(struct player *p)
     }
 }
 
+static void log_counts(const struct player *p)
+{
+    struct intake_counts counts = intake_get_counts(&p->intake);
+
+    log_info("the engine's sound: kept=%u lost=%" PRIu64 " repeated=%" PRIu64, p->target,
+             p->lost + counts.dropped, counts.repeated);
+}
+
 static bool play(struct player *p, int pipe, struct err *err)
 {
     struct pollfd fd = {.fd = pipe, .events = POLLIN};
@@ -259,6 +273,7 @@ bool engine_sound_play(const struct audio_settings *settings, int pipe, struct e
     prime_intake(&player);
     ok = play(&player, pipe, err);
     play_out(&player);
+    log_counts(&player);
     stream_close(player.stream);
     intake_free(&player.intake);
     return ok;
