@@ -17,16 +17,13 @@ start:
         call    firmware
 
 /* Interrupts arrive here. */
-        .globl  device_entry, exception_entry, spurious_entry
+        .globl  device_entry, spurious_entry
 device_entry:
         pushal
         cld
         call    machine_on_device
         popal
         iretl
-exception_entry:
-        cld
-        call    machine_on_exception
 spurious_entry:                         /* what the 8259s make of one that goes away */
         iretl
 

@@ -193,6 +193,11 @@ wait_guest() { # PATTERN SECONDS [FILE]
     say "guest: $(grep -oE "^lab: $1.*" "$serial" | tail -n 1 | tr -d '\r' | cut -c6-)"
 }
 
+# After something was done to a domain while it played: that was not too late.
+still_plays() {
+    ! grep -q '^lab: played' /run/lab/serial || fail "the guest's play was over too soon" serial
+}
+
 wait_domain_gone() { # SECONDS
     wait_until "$1" domain_gone || fail "the domain is still there after $1 s"
     mark domain gone
