@@ -98,6 +98,11 @@ install: all ## install it (DESTDIR=... for a package)
 		$(DESTDIR)$(mandir)/man5 $(DESTDIR)$(mandir)/man8
 	install -m 755 qemu-dm $(DESTDIR)$(libexecdir)/qemu-dm
 	ln -sf $(libexecdir)/qemu-dm $(DESTDIR)$(sbindir)/qemu-dm
+	@# Never over a device model that somebody else has put there.
+	$(if $(xenbindir),install -d $(DESTDIR)$(xenbindir) && \
+		if test -L $(DESTDIR)$(xenbindir)/qemu-dm || ! test -e $(DESTDIR)$(xenbindir)/qemu-dm; \
+		then ln -sf $(libexecdir)/qemu-dm $(DESTDIR)$(xenbindir)/qemu-dm; \
+		else echo "$(xenbindir)/qemu-dm is another device model and stays"; fi)
 	install -d $(DESTDIR)$(libexecdir)/xm2xl
 	install -m 644 $(SRC)/scripts/xm2xl.d/*.py $(DESTDIR)$(libexecdir)/xm2xl
 	sed -e 's,^PARTS = .*,PARTS = "$(libexecdir)/xm2xl",' \

@@ -239,7 +239,7 @@ help_names_every_option()
 {
     make_tree
     configure --help
-    for option in --prefix --libexecdir --sbindir --sysconfdir --rundir --audio-drv-list \
+    for option in --prefix --libexecdir --sbindir --xenbindir --sysconfdir --rundir --audio-drv-list \
         --disable-midi --with-engine --cc --cflags --ldflags --enable-debug --enable-sanitizers --help; do
         expect said "  $option"
     done
@@ -249,6 +249,7 @@ options_reach_the_program()
 {
     make_tree
     configure --prefix=/usr --with-engine=/opt/engine --libexecdir=/usr/libexec/qemu-dm \
+        --xenbindir=/usr/lib/xen-4.9/bin \
         --audio-drv-list=
     expect build/config.h '#define CONFIG_ENGINE_PATH "/opt/engine"'
     expect build/config.h '#define CONFIG_SYSCONFDIR "/etc"'
@@ -257,6 +258,7 @@ options_reach_the_program()
     [ -x root/usr/libexec/qemu-dm/qemu-dm ]
     root/usr/libexec/qemu-dm/qemu-dm
     [ "$(readlink root/usr/sbin/qemu-dm)" = /usr/libexec/qemu-dm/qemu-dm ]
+    [ "$(readlink root/usr/lib/xen-4.9/bin/qemu-dm)" = /usr/libexec/qemu-dm/qemu-dm ]
     cmp root/etc/xen/qemu-dm.conf "$SRC/qemu/qemu-dm.conf"
     [ -f root/usr/share/man/man5/qemu-dm.conf.5 ]
     [ -f root/usr/share/man/man8/qemu-dm-xm2xl.8 ]
