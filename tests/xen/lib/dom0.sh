@@ -35,12 +35,14 @@ mark() {
 # --- sound -----------------------------------------------------------------
 
 # PulseAudio with nothing but a null sink, which takes frames at the rate of dom0's clock; without
-# rewinds, since what is rewound has already been recorded. From the mark on, programs can connect.
+# rewinds, since what is rewound has already been recorded; and without shared memory, since
+# PulseAudio 16 now and then aborts (memblock_replace_import) when one who plays leaves while another
+# records. From the mark on, programs can connect.
 start_pulse() {
     mkdir -p /run/lab/pulse
     rm -f /run/lab/pulse/native
     pulseaudio -n --daemonize=no --use-pid-file=no --exit-idle-time=-1 --disallow-exit \
-        --log-level=info --log-time=1 \
+        --disable-shm --log-level=info --log-time=1 \
         -L "module-null-sink sink_name=lab rate=44100 channels=2 format=s16le norewinds=1" \
         -L "module-native-protocol-unix socket=/run/lab/pulse/native auth-anonymous=1" \
         >>/run/lab/pulse.log 2>&1 &
