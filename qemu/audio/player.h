@@ -17,9 +17,9 @@
 #include "audio/delay_histogram.h"
 #include "audio/feed.h"
 #include "audio/latency.h"
-#include "audio/log_budget.h"
 #include "audio/settings.h"
 #include "audio/stream_status.h"
+#include "base/log_budget.h"
 #include "base/pcm.h"
 
 struct player {

@@ -22,10 +22,10 @@
 #include "audio/delay_histogram.h"
 #include "audio/intake.h"
 #include "audio/latency.h"
-#include "audio/log_budget.h"
 #include "audio/settings.h"
 #include "audio/stream_status.h"
 #include "base/err.h"
+#include "base/log_budget.h"
 
 struct recorder {
     const struct audio_settings *settings;

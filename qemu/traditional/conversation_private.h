@@ -8,7 +8,7 @@
 
 #include <jansson.h>
 
-#include "audio/log_budget.h"
+#include "base/log_budget.h"
 #include "engine/qmp_client.h"
 #include "traditional/conversation.h"
 #include "xen/store.h"

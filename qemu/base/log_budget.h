@@ -4,8 +4,8 @@
  * make happen without end: twenty lines at once, then one a second. What a line
  * that is left out would have counted is added to the next.
  */
-#ifndef AUDIO_LOG_BUDGET_H
-#define AUDIO_LOG_BUDGET_H
+#ifndef BASE_LOG_BUDGET_H
+#define BASE_LOG_BUDGET_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "audio/log_budget.h"
+#include "base/log_budget.h"
 
 #include "base/clock.h"
 
