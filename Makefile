@@ -143,6 +143,8 @@ libqemu-dm.a libfakes.a:
 	$(call say,AR)rm -f $@ && $(AR) rcs $@ $^
 
 tests/unit/test_bench_analysis: tests/bench/analysis.o
+tests/process/test_card_process tests/process/test_supervisor_saving: tests/process/playing_guest.o
+tests/process/test_supervisor tests/process/test_supervisor_saving: tests/process/program.o
 $(C_TESTS): %: %.o $(TEST_LIBS)
 	$(call say,LINK)$(LINK) -o $@ $(filter %.o,$^) -Wl,--start-group $(TEST_LIBS) -Wl,--end-group \
 		$(DRIVER_LIBS) $(CMOCKA_LIBS) $(CARD_LIBS) -lm
@@ -294,6 +296,6 @@ help: ## this list
 	@$(MAKE) --no-print-directory -C $(SRC) help
 
 -include $(patsubst %.o,%.d,qemu/main.o $(PART_OBJECTS) $(FAKE_OBJECTS) $(addsuffix .o,$(C_TESTS) $(TOOLS)) \
-	tests/bench/measure.o $(BENCH_OBJECTS))
+	tests/process/playing_guest.o tests/process/program.o tests/bench/measure.o $(BENCH_OBJECTS))
 
 endif

@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -28,94 +27,22 @@
 #include "card/pauses.h"
 #include "card/process.h"
 #include "fakes/fake_domain.h"
-#include "fakes/fake_guest.h"
+#include "process/playing_guest.h"
 
 /* What is waited for comes within milliseconds; this long means never. */
 enum { DEADLINE_MS = 8000 };
-
-enum {
-    PORT = 0xc200,
-    CONTROL = 0x00,
-    STATUS = 0x04,
-    MEM_PAGE = 0x0c,
-    SCTL = 0x20,
-    DAC2_COUNT = 0x28,
-    WINDOW = 0x30,
-    DAC2_EN = 0x20,
-    DIV_44100 = 30 << 16,
-    DAC2_S16_STEREO = 0x0c,
-    DAC2_INT = 0x200,
-};
 
 static char dir[] = "/tmp/qemu-dm-test-XXXXXX";
 static char guest_path[64];
 static struct audio_settings settings;
 static struct card_process card;
 static struct err err;
-static int guest = -1; /* our end of the guest's socket */
 
 static void pause_ms(unsigned ms)
 {
     struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
 
     nanosleep(&t, NULL);
-}
-
-/* --- the guest --- */
-
-static uint32_t ask_guest(enum fake_guest_kind kind, uint32_t where, uint32_t bytes, uint32_t value)
-{
-    struct fake_guest_access a = {kind, where, bytes, value};
-    struct pollfd fd = {.fd = guest, .events = POLLIN};
-
-    assert_int_equal(send(guest, &a, sizeof(a), 0), sizeof(a));
-    assert_int_equal(poll(&fd, 1, DEADLINE_MS), 1);
-    assert_int_equal(recv(guest, &a, sizeof(a), 0), sizeof(a));
-    return a.value;
-}
-
-static uint32_t in(unsigned reg)
-{
-    return ask_guest(FAKE_GUEST_PORT_READ, PORT + reg, 4, 0);
-}
-
-static void out(unsigned reg, uint32_t value)
-{
-    ask_guest(FAKE_GUEST_PORT_WRITE, PORT + reg, 4, value);
-}
-
-static void join_guest(void)
-{
-    struct sockaddr_un to = {.sun_family = AF_UNIX}, own = {.sun_family = AF_UNIX};
-
-    snprintf(to.sun_path, sizeof(to.sun_path), "%s", guest_path);
-    guest = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    assert_true(guest >= 0);
-    /* A name of the kernel's choice, for the answers. */
-    assert_int_equal(bind(guest, (struct sockaddr *)&own, sizeof(own.sun_family)), 0);
-    assert_int_equal(connect(guest, (struct sockaddr *)&to, sizeof(to)), 0);
-}
-
-/* An interrupt each period frames, of which the guest acknowledges none. */
-static void play(unsigned period)
-{
-    ask_guest(FAKE_GUEST_CONFIG_WRITE, 0x10, 4, PORT);
-    ask_guest(FAKE_GUEST_CONFIG_WRITE, 0x04, 2, 0x0005);
-    out(MEM_PAGE, 0xc);
-    out(WINDOW + 8, 0x10000);
-    out(WINDOW + 12, 16383);
-    out(SCTL, DAC2_S16_STEREO | DAC2_INT);
-    out(DAC2_COUNT, period - 1);
-    out(CONTROL, DIV_44100);
-    out(CONTROL, DIV_44100 | DAC2_EN);
-}
-
-static void wait_for_interrupt(void)
-{
-    for (unsigned ms = 0; !ask_guest(FAKE_GUEST_INTX, 0, 0, 0); ms++) {
-        assert_true(ms < DEADLINE_MS);
-        pause_ms(1);
-    }
 }
 
 /* --- the supervisor --- */
@@ -127,7 +54,7 @@ static void start_card(bool paused)
     if (!card_process_start(&card, &settings, &nobody, 7, "dom", 4, paused, &err)) {
         fail_msg("%s", err.text);
     }
-    join_guest();
+    join_guest(guest_path);
 }
 
 static int start(void **state)
@@ -141,7 +68,7 @@ static int stop(void **state)
 {
     (void)state;
     card_process_stop(&card);
-    close(guest);
+    leave_guest();
     return 0;
 }
 

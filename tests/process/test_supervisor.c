@@ -22,105 +22,7 @@
 
 #include <cmocka.h>
 
-/* Everything here happens within milliseconds; this long means never. */
-enum { DEADLINE_MS = 8000 };
-
-static char program[512], engine[512];
-static char dir[] = "/tmp/qemu-dm-test-XXXXXX";
-static char log_path[64];    /* what the fakes saw */
-static char stderr_path[64]; /* what the user would read */
-static char run_path[64];    /* QEMU_DM_RUNDIR */
-
-static void pause_ms(unsigned ms)
-{
-    struct timespec t = {.tv_nsec = (long)ms * 1000000};
-
-    nanosleep(&t, NULL);
-}
-
-static char *slurp(const char *path)
-{
-    static char text[65536];
-    FILE *f = fopen(path, "r");
-    size_t n = f ? fread(text, 1, sizeof(text) - 1, f) : 0;
-
-    if (f) {
-        fclose(f);
-    }
-    text[n] = '\0';
-    return text;
-}
-
-static bool file_says(const char *path, const char *what)
-{
-    for (int ms = 0; ms < DEADLINE_MS; ms += 5) {
-        if (strstr(slurp(path), what)) {
-            return true;
-        }
-        pause_ms(5);
-    }
-    print_error("%s never said \"%s\"; it says:\n%s\n", path, what, slurp(path));
-    return false;
-}
-
-/* The number behind a word in the log, e.g. "engine pid=". */
-static long number_after(const char *what)
-{
-    const char *at;
-
-    assert_true(file_says(log_path, what));
-    at = strstr(slurp(log_path), what);
-    return strtol(at + strlen(what), NULL, 10);
-}
-
-static pid_t start(const char *behaviour, const char *const args[])
-{
-    const char *argv[32] = {program};
-    pid_t pid;
-
-    for (unsigned i = 0; args[i]; i++) {
-        argv[i + 1] = args[i];
-    }
-    pid = fork();
-    assert_true(pid >= 0);
-    if (pid == 0) {
-        int err = open(stderr_path, O_CREAT | O_WRONLY | O_APPEND, 0600);
-
-        dup2(err, STDERR_FILENO);
-        dup2(err, STDOUT_FILENO);
-        setenv("FAKE_ENGINE", behaviour, 1);
-        execv(program, (char *const *)argv);
-        _exit(127);
-    }
-    return pid;
-}
-
-static int end_of(pid_t pid)
-{
-    int status;
-
-    for (int ms = 0; ms < DEADLINE_MS; ms += 5) {
-        if (waitpid(pid, &status, WNOHANG) == pid) {
-            return status;
-        }
-        pause_ms(5);
-    }
-    kill(pid, SIGKILL);
-    waitpid(pid, &status, 0);
-    fail_msg("the program did not end");
-    return -1;
-}
-
-static bool gone(pid_t pid)
-{
-    for (int ms = 0; ms < DEADLINE_MS; ms += 5) {
-        if (kill(pid, 0) < 0) {
-            return true;
-        }
-        pause_ms(5);
-    }
-    return false;
-}
+#include "process/program.h"
 
 /* As libxl does, shortened: host bridge, PIIX3 and xen-platform are in slots 0 to 2. */
 static const char *const with_card[] = {
@@ -128,16 +30,6 @@ static const char *const with_card[] = {
     "-audiodev",  "none,id=s", "-machine",    "xenfv", "-m",  "512",     NULL,
 };
 static const char *const without_card[] = {"-xen-domid", "7", "-machine", "xenfv", NULL};
-
-static int fresh_logs(void **state)
-{
-    (void)state;
-    unlink(log_path);
-    unlink(stderr_path);
-    unsetenv("FAKE_GUEST_OPEN");
-    setenv("QEMU_DM_RUNDIR", run_path, 1);
-    return 0;
-}
 
 static void becomes_the_engine_without_a_card(void **state)
 {
@@ -591,27 +483,12 @@ int main(void)
         cmocka_unit_test_setup(watches_on_a_terminal, fresh_logs),
         cmocka_unit_test_setup(plays_without_a_place_for_its_page, fresh_logs),
     };
-    const char *build = getenv("BUILD"), *src = getenv("SRC");
     int failed;
 
-    if (!mkdtemp(dir)) {
-        perror(dir);
+    if (!prepare_program("fake-engine")) {
         return 1;
     }
-    snprintf(program, sizeof(program), "%s/tests/qemu-dm-fake", build ? build : "build");
-    snprintf(engine, sizeof(engine), "%s/tests/process/fake-engine", src ? src : ".");
-    snprintf(log_path, sizeof(log_path), "%s/seen", dir);
-    snprintf(stderr_path, sizeof(stderr_path), "%s/stderr", dir);
-    unsetenv("QEMU_AUDIO_DRV");
-    snprintf(run_path, sizeof(run_path), "%s/run", dir);
-    setenv("QEMU_DM_ENGINE", engine, 1);
-    setenv("FAKE_ENGINE_LOG", log_path, 1);
-    setenv("FAKE_GUEST_LOG", log_path, 1);
-
     failed = cmocka_run_group_tests(tests, NULL, NULL);
-    unlink(log_path);
-    unlink(stderr_path);
-    rmdir(run_path);
-    rmdir(dir);
+    clear_up_program();
     return failed;
 }

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "process/program.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+char dir[64], log_path[64], stderr_path[64], run_path[64], program[512], engine[512];
+rlim_t file_limit = RLIM_INFINITY;
+
+void pause_ms(unsigned ms)
+{
+    struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
+
+    nanosleep(&t, NULL);
+}
+
+char *slurp(const char *path)
+{
+    static char text[65536];
+    FILE *f = fopen(path, "r");
+    size_t n = f ? fread(text, 1, sizeof(text) - 1, f) : 0;
+
+    if (f) {
+        fclose(f);
+    }
+    text[n] = '\0';
+    return text;
+}
+
+bool file_says(const char *path, const char *what)
+{
+    for (int ms = 0; ms < DEADLINE_MS; ms += 5) {
+        if (strstr(slurp(path), what)) {
+            return true;
+        }
+        pause_ms(5);
+    }
+    print_error("%s never said \"%s\"; it says:\n%s\n", path, what, slurp(path));
+    return false;
+}
+
+long number_after(const char *what)
+{
+    const char *at;
+
+    assert_true(file_says(log_path, what));
+    at = strstr(slurp(log_path), what);
+    return strtol(at + strlen(what), NULL, 10);
+}
+
+pid_t start(const char *behaviour, const char *const args[])
+{
+    const char *argv[32] = {program};
+    pid_t pid;
+
+    for (unsigned i = 0; args[i]; i++) {
+        argv[i + 1] = args[i];
+    }
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        const struct rlimit limit = {file_limit, file_limit};
+        int err = open(stderr_path, O_CREAT | O_WRONLY | O_APPEND, 0600);
+
+        dup2(err, STDERR_FILENO);
+        dup2(err, STDOUT_FILENO);
+        setenv("FAKE_ENGINE", behaviour, 1);
+        if (file_limit != RLIM_INFINITY && setrlimit(RLIMIT_FSIZE, &limit) < 0) {
+            _exit(126);
+        }
+        execv(program, (char *const *)argv);
+        _exit(127);
+    }
+    return pid;
+}
+
+int end_of(pid_t pid)
+{
+    int status;
+
+    for (int ms = 0; ms < DEADLINE_MS; ms += 5) {
+        if (waitpid(pid, &status, WNOHANG) == pid) {
+            return status;
+        }
+        pause_ms(5);
+    }
+    kill(pid, SIGKILL);
+    waitpid(pid, &status, 0);
+    fail_msg("the program did not end");
+    return -1;
+}
+
+bool gone(pid_t pid)
+{
+    for (int ms = 0; ms < DEADLINE_MS; ms += 5) {
+        if (kill(pid, 0) < 0) {
+            return true;
+        }
+        pause_ms(5);
+    }
+    return false;
+}
+
+int fresh_logs(void **state)
+{
+    (void)state;
+    unlink(log_path);
+    unlink(stderr_path);
+    unsetenv("FAKE_GUEST_OPEN");
+    setenv("QEMU_DM_RUNDIR", run_path, 1);
+    return 0;
+}
+
+bool prepare_program(const char *engine_name)
+{
+    const char *build = getenv("BUILD"), *src = getenv("SRC");
+
+    snprintf(dir, sizeof(dir), "/tmp/qemu-dm-test-XXXXXX");
+    if (!mkdtemp(dir)) {
+        perror(dir);
+        return false;
+    }
+    snprintf(program, sizeof(program), "%s/tests/qemu-dm-fake", build ? build : "build");
+    snprintf(engine, sizeof(engine), "%s/tests/process/%s", src ? src : ".", engine_name);
+    snprintf(log_path, sizeof(log_path), "%.40s/seen", dir);
+    snprintf(stderr_path, sizeof(stderr_path), "%.40s/stderr", dir);
+    snprintf(run_path, sizeof(run_path), "%.40s/run", dir);
+    unsetenv("QEMU_AUDIO_DRV");
+    setenv("QEMU_DM_ENGINE", engine, 1);
+    setenv("FAKE_ENGINE_LOG", log_path, 1);
+    setenv("FAKE_GUEST_LOG", log_path, 1);
+    return true;
+}
+
+void clear_up_program(void)
+{
+    unlink(log_path);
+    unlink(stderr_path);
+    rmdir(run_path);
+    rmdir(dir);
+}

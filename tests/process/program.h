@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The whole program as a toolstack starts it, with the fakes instead of Xen:
+ * for tests that look at it from the outside.
+ */
+#ifndef PROCESS_PROGRAM_H
+#define PROCESS_PROGRAM_H
+
+#include <stdbool.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+/* Everything here happens within milliseconds; this long means never. */
+enum { DEADLINE_MS = 8000 };
+
+extern char dir[64];         /* the test's own */
+extern char log_path[64];    /* what the fakes saw */
+extern char stderr_path[64]; /* what the user would read */
+extern char run_path[64];    /* QEMU_DM_RUNDIR */
+extern char program[512];    /* its path */
+extern char engine[512];     /* QEMU_DM_ENGINE */
+extern rlim_t file_limit;    /* of the programs started from here on; RLIM_INFINITY: none */
+
+/* Makes the folder and the environment. engine_name: a file of tests/process. False, with a
+ * message, if that cannot be. */
+bool prepare_program(const char *engine_name);
+void clear_up_program(void);
+
+/* A cmocka setup: logs that say nothing yet, and no fake told to do anything. */
+int fresh_logs(void **state);
+
+/* behaviour: what FAKE_ENGINE says. args: ended by NULL. */
+pid_t start(const char *behaviour, const char *const args[]);
+
+/* Waits for its end, and returns waitpid's status. */
+int end_of(pid_t pid);
+
+void pause_ms(unsigned ms);
+char *slurp(const char *path);                      /* a text; good until the next call */
+bool file_says(const char *path, const char *what); /* sooner or later */
+long number_after(const char *what);                /* behind a word of the fakes' log */
+bool gone(pid_t pid);                               /* sooner or later */
+
+#endif
