@@ -35,11 +35,24 @@ struct supervisor {
     struct conversation *conversation; /* with an old one; or NULL */
 
     int signals;
+    struct engine_bounds bounds;
     pid_t engine;
     int engine_status; /* waitpid's, once it has ended */
 };
 
 /* --- starting --- */
+
+/* dm_restrict bounds each of the engine's files by 256 KiB, and whoever exceeds that is killed. We
+ * have the card's state to write behind the engine's, and its process the memory that it shares
+ * with a sound server. Should it stay at that, a write fails, no more. */
+static void lift_file_limit(struct engine_bounds *old)
+{
+    const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
+
+    getrlimit(RLIMIT_FSIZE, &old->file_size);
+    old->on_file_limit = signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &unlimited);
+}
 
 /* Signals become something to read, so that none is lost between two waits. Returns the
  * descriptor; old is the mask as it was. */
@@ -128,10 +141,8 @@ static bool join_qmp(struct supervisor *s, struct plan *plan, struct err *err)
     return false;
 }
 
-static bool start_engine(struct supervisor *s, const struct plan *plan, const sigset_t *mask,
-                         struct err *err)
+static bool start_engine(struct supervisor *s, const struct plan *plan, struct err *err)
 {
-    const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
     struct pollfd relay[QMP_RELAY_FDS]; /* before there is a toolstack: where it is to come */
     int keep[4 + QMP_RELAY_FDS] = {s->signals, s->card.process.control, s->sound.pipe,
                                    s->engine_socket.place};
@@ -143,12 +154,8 @@ static bool start_engine(struct supervisor *s, const struct plan *plan, const si
     for (char **arg = plan->engine_argv; *arg; arg++) {
         log_debug("engine: %s", *arg);
     }
-    s->engine = engine_start(plan->engine_argv, mask, keep, count, err);
+    s->engine = engine_start(plan->engine_argv, &s->bounds, keep, count, err);
     s->engine_socket.listener = -1; /* closed, with all that is the engine's */
-    /* What dm_restrict allows the engine (256 KiB a file) may be too little for its state and the
-     * card's; should it stay at that, a write that fails is not to end this process. */
-    setrlimit(RLIMIT_FSIZE, &unlimited);
-    signal(SIGXFSZ, SIG_IGN);
     return s->engine >= 0;
 }
 
@@ -301,11 +308,10 @@ static bool join_conversation(struct supervisor *s, struct plan *plan, uint16_t 
 static bool start(struct supervisor *s, struct plan *plan, const struct conf *conf,
                   uint16_t old_domid, struct err *err)
 {
-    sigset_t mask;
-
-    s->signals = catch_signals(&mask, err);
+    lift_file_limit(&s->bounds);
+    s->signals = catch_signals(&s->bounds.mask, err);
     return s->signals >= 0 && start_sound(s, plan, conf, err) &&
-           join_conversation(s, plan, old_domid, err) && start_engine(s, plan, &mask, err) &&
+           join_conversation(s, plan, old_domid, err) && start_engine(s, plan, err) &&
            (!old_domid || begin_conversation(s, old_domid, err));
 }
 

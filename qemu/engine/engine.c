@@ -21,8 +21,8 @@ bool engine_become(char *const argv[], struct err *err)
                    argv[0], strerror(errno));
 }
 
-pid_t engine_start(char *const argv[], const sigset_t *mask, const int keep[], unsigned count,
-                   struct err *err)
+pid_t engine_start(char *const argv[], const struct engine_bounds *bounds, const int keep[],
+                   unsigned count, struct err *err)
 {
     pid_t parent = getpid();
     pid_t pid = fork();
@@ -37,7 +37,9 @@ pid_t engine_start(char *const argv[], const sigset_t *mask, const int keep[], u
         /* The toolstack knows the supervisor's pid only: should that be killed without a chance
          * to say so, the engine is told to end as the toolstack would tell it. */
         prctl(PR_SET_PDEATHSIG, SIGHUP);
-        sigprocmask(SIG_SETMASK, mask, NULL);
+        setrlimit(RLIMIT_FSIZE, &bounds->file_size);
+        signal(SIGXFSZ, bounds->on_file_limit);
+        sigprocmask(SIG_SETMASK, &bounds->mask, NULL);
         if (getppid() == parent) {
             engine_become(argv, &why);
             log_error("%s", why.text);

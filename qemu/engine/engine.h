@@ -8,6 +8,7 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -16,11 +17,18 @@
  * engine's path. */
 bool engine_become(char *const argv[], struct err *err);
 
-/* Starts the engine as a child, with the signal mask the toolstack gave us; it inherits every
- * descriptor the toolstack has passed, which are then closed here but for the count given in
- * keep. The engine does not outlive this process. -1 with err set. */
-pid_t engine_start(char *const argv[], const sigset_t *mask, const int keep[], unsigned count,
-                   struct err *err);
+/* What the toolstack gave this process and the engine is to have, but this process not. */
+struct engine_bounds {
+    sigset_t mask;              /* of signals */
+    struct rlimit file_size;    /* RLIMIT_FSIZE, */
+    sighandler_t on_file_limit; /* and what SIGXFSZ does */
+};
+
+/* Starts the engine as a child within these bounds; it inherits every descriptor the toolstack has
+ * passed, which are then closed here but for the count given in keep. The engine does not outlive
+ * this process. -1 with err set. */
+pid_t engine_start(char *const argv[], const struct engine_bounds *bounds, const int keep[],
+                   unsigned count, struct err *err);
 
 /* Ends this process the way the engine ended: with its exit status, or by the same signal.
  * status is waitpid's. */
