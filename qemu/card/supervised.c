@@ -39,10 +39,13 @@ void supervised_card_saved(void *card, int fd)
     static uint8_t state[CONTROL_MAX_BYTES];
     struct supervised_card *c = card;
     size_t size;
-    struct err err;
+    struct err err, cut;
+    bool saved = card_process_save(&c->process, state, sizeof(state), &size, &err);
 
-    if (card_process_save(&c->process, state, sizeof(state), &size, &err) &&
-        saved_state_append(fd, state, size, &err)) {
+    if (!saved && !saved_state_cut(fd, &cut)) {
+        log_warn("%s", cut.text);
+    }
+    if (saved && saved_state_append(fd, state, size, &err)) {
         log_info("the sound card is saved with the domain, %zu bytes", size);
     } else {
         log_error("the domain is saved without its sound card, which will be as at power on: %s",

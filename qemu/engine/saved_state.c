@@ -94,6 +94,16 @@ bool saved_state_append(int fd, const void *bytes, size_t size, struct err *err)
                                      : "");
 }
 
+bool saved_state_cut(int fd, struct err *err)
+{
+    off_t end = lseek(fd, 0, SEEK_CUR);
+
+    return (end >= 0 && ftruncate(fd, end) == 0) ||
+           err_set(err,
+                   "cannot cut off what an older file left behind the engine's saved state: %s",
+                   strerror(errno));
+}
+
 void *saved_state_read(int fd, size_t *size, struct err *err)
 {
     struct footer footer;

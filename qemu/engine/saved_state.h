@@ -25,6 +25,10 @@ enum { SAVED_STATE_MAX = 16 << 20 };
  * (RLIMIT_FSIZE): whoever calls this ignores SIGXFSZ, or is killed by it. */
 bool saved_state_append(int fd, const void *bytes, size_t size, struct err *err);
 
+/* The file ends at fd's offset: where nothing is appended, an older, longer file's end is not to be
+ * taken for this one's. False with err set. */
+bool saved_state_cut(int fd, struct err *err);
+
 /* With pread only: fd's offset stays where the engine will begin. Returns a block to be freed, of
  * *size bytes. NULL with *size 0 and err->text empty: there is none (a stock device model's file,
  * or a stream that has no end to look from). NULL with err set: there is one but it cannot be read.
