@@ -421,6 +421,22 @@ static void a_file_without_the_card_is_no_hindrance(void **state)
     quit_machine();
 }
 
+/* It is what dm_restrict is about. */
+static void the_engine_is_limited(void)
+{
+    char path[64], line[80];
+    const char *ignored;
+
+    snprintf(path, sizeof(path), "/proc/%ld/limits", number_after("engine pid="));
+    snprintf(line, sizeof(line), "Max file size             %-20d %-20d", DM_RESTRICT_FILE_LIMIT,
+             DM_RESTRICT_FILE_LIMIT);
+    assert_non_null(strstr(slurp(path), line));
+    snprintf(path, sizeof(path), "/proc/%ld/status", number_after("engine pid="));
+    ignored = strstr(slurp(path), "SigIgn:");
+    assert_non_null(ignored);
+    assert_int_equal(strtoull(ignored + strlen("SigIgn:"), NULL, 16) >> (SIGXFSZ - 1) & 1, 0);
+}
+
 static void is_saved_under_dm_restrict(void **state)
 {
     struct card_state card;
@@ -428,6 +444,7 @@ static void is_saved_under_dm_restrict(void **state)
     (void)state;
     file_limit = DM_RESTRICT_FILE_LIMIT;
     save_a_machine_that_plays(-1);
+    the_engine_is_limited();
     card = card_in_file();
     assert_in_range(card.size, 100, 1023);
     free(card.bytes);
