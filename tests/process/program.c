@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-char dir[64], log_path[64], stderr_path[64], run_path[64], program[512], engine[512];
+char dir[32], log_path[64], stderr_path[64], run_path[64], program[512], engine[512];
 rlim_t file_limit = RLIM_INFINITY;
 
 void pause_ms(unsigned ms)
@@ -134,9 +134,9 @@ bool prepare_program(const char *engine_name)
     }
     snprintf(program, sizeof(program), "%s/tests/qemu-dm-fake", build ? build : "build");
     snprintf(engine, sizeof(engine), "%s/tests/process/%s", src ? src : ".", engine_name);
-    snprintf(log_path, sizeof(log_path), "%.40s/seen", dir);
-    snprintf(stderr_path, sizeof(stderr_path), "%.40s/stderr", dir);
-    snprintf(run_path, sizeof(run_path), "%.40s/run", dir);
+    snprintf(log_path, sizeof(log_path), "%s/seen", dir);
+    snprintf(stderr_path, sizeof(stderr_path), "%s/stderr", dir);
+    snprintf(run_path, sizeof(run_path), "%s/run", dir);
     unsetenv("QEMU_AUDIO_DRV");
     setenv("QEMU_DM_ENGINE", engine, 1);
     setenv("FAKE_ENGINE_LOG", log_path, 1);

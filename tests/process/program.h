@@ -13,7 +13,7 @@
 /* Everything here happens within milliseconds; this long means never. */
 enum { DEADLINE_MS = 8000 };
 
-extern char dir[64];         /* the test's own */
+extern char dir[32];         /* the test's own */
 extern char log_path[64];    /* what the fakes saw */
 extern char stderr_path[64]; /* what the user would read */
 extern char run_path[64];    /* QEMU_DM_RUNDIR */

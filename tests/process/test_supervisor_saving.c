@@ -577,9 +577,9 @@ int main(void)
     if (!prepare_program("real-engine")) {
         return 1;
     }
-    snprintf(qmp_path, sizeof(qmp_path), "%.40s/qmp-libxl-7", dir);
-    snprintf(guest_path, sizeof(guest_path), "%.40s/guest", dir);
-    snprintf(save_path, sizeof(save_path), "%.40s/qemu-save.7", dir);
+    snprintf(qmp_path, sizeof(qmp_path), "%s/qmp-libxl-7", dir);
+    snprintf(guest_path, sizeof(guest_path), "%s/guest", dir);
+    snprintf(save_path, sizeof(save_path), "%s/qemu-save.7", dir);
     setenv("FAKE_GUEST_SOCKET", guest_path, 1);
     failed = cmocka_run_group_tests(tests, NULL, NULL);
     unlink(guest_path);

@@ -172,8 +172,8 @@ int main(void)
     if (!prepare_program("fake-engine")) {
         return 1;
     }
-    snprintf(sound_path, sizeof(sound_path), "%.40s/engine.wav", dir);
-    snprintf(heard_path, sizeof(heard_path), "%.40s/host.wav", dir);
+    snprintf(sound_path, sizeof(sound_path), "%s/engine.wav", dir);
+    snprintf(heard_path, sizeof(heard_path), "%s/host.wav", dir);
     snprintf(play, sizeof(play), "play %s", sound_path);
     snprintf(play_on, sizeof(play_on), "play-on %s", sound_path);
     setenv("QEMU_AUDIO_DRV", "wav", 1);
