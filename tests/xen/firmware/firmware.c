@@ -9,7 +9,7 @@
  *     wait SECONDS           of the card's time, while it plays
  *     finish                 waits for the pattern's end, and says what was seen of the card
  *     reset                  as the button does
- * At their end it switches itself off.
+ * Where there are none it plays 40 seconds. At their end it switches itself off.
  */
 #include "card.h"
 #include "machine.h"
@@ -95,10 +95,12 @@ static bool obey(struct text *line)
     return line->at == line->end || *line->at == '#';
 }
 
-/* What libxl has loaded as the BIOS, its only module beside the firmware. */
+/* What libxl has loaded as the BIOS, its only module beside the firmware. For the device model of
+ * old it loads none. */
 static struct text orders_of(const struct start_info *info)
 {
-    struct text orders = {"", ""};
+    static const char without[] = "play 40\nfinish\nwait 2\n";
+    struct text orders = {without, without + sizeof(without) - 1};
 
     if (info->magic == START_INFO_MAGIC && info->modules > 0) {
         const struct module *module = (const struct module *)(uint32_t)info->module_list;
