@@ -166,6 +166,13 @@ create_domain() {
     say "domain created"
 }
 
+# Takes PCI devices from dom0, so that they can be given to a domain.
+make_assignable() { # SLOT...
+    local slot
+    modprobe xen-pciback
+    for slot; do xl pci-assignable-add "$slot"; done
+}
+
 domain_exists() {
     xenstore-exists "/local/domain/$domid"
 }
