@@ -217,14 +217,20 @@ check-drivers: $(DRIVER_TESTS) ## run the drivers' tests against real sound serv
 
 FUZZERS := $(patsubst $(SRC)/tests/fuzz/%.c,fuzz/%,$(wildcard $(SRC)/tests/fuzz/*.c))
 FUZZ_CC := clang
-FUZZ_SECONDS := 20
+FUZZ_SECONDS := 12
 FUZZ_SANITIZERS := -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
 
 fuzz/command_line: $(wildcard $(SRC)/qemu/toolstack/*.[ch] $(SRC)/qemu/base/*.[ch])
+fuzz/saved_card: $(wildcard $(SRC)/qemu/hw/*.[ch] $(SRC)/qemu/card/*.h $(SRC)/qemu/audio/*.h) \
+	$(SRC)/qemu/engine/saved_state.c \
+	$(addprefix $(SRC)/qemu/card/, card.c saved_card.c snapshot.c recording.c loopback.c sample_clock.c) \
+	$(addprefix $(SRC)/qemu/audio/, guest_format.c meter.c volume.c) \
+	$(addprefix $(SRC)/qemu/base/, err.c log.c recent.c) $(SRC)/tests/fakes/fake_guest.c
+fuzz/saved_card: FUZZ_LIBS = $(ZLIB_LIBS) -lm
 $(FUZZERS): fuzz/%: $(SRC)/tests/fuzz/%.c config.mak
 	@mkdir -p $(@D)
 	$(call say,FUZZ)$(FUZZ_CC) $(filter-out -MMD -MP,$(STANDARD)) $(WARNINGS) $(FUZZ_SANITIZERS) \
-		-I. -I$(SRC)/qemu -o $@ $(filter %.c,$^)
+		-I. -I$(SRC)/qemu -I$(SRC)/tests -o $@ $(filter %.c,$^) $(FUZZ_LIBS)
 .PHONY: fuzz
 fuzz: $(FUZZERS) ## throw whatever input at the program, for FUZZ_SECONDS each
 	@SRC=$(SRC_ABS) FUZZ_SECONDS=$(FUZZ_SECONDS) $(SRC)/tests/fuzz/run $^

@@ -2,17 +2,19 @@
 /*
  * Command lines of any kind: an argument a line, as in tests/unit/golden/. Whatever comes, the plan
  * is whole or refused with a reason, options that are to be kept arrive in their order, and no
- * memory is misused.
+ * memory is misused. One of the old program's is translated first, for a domain of which xenstore
+ * knows this or that.
  */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "toolstack/old_line.h"
 #include "toolstack/option.h"
 #include "toolstack/plan.h"
 
-enum { ARGS_MAX = 256 };
+enum { ARGS_MAX = 256, SAVED_STATE_FD = 35 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -84,12 +86,97 @@ static void check(struct plan *plan, const char *const args[], int count)
     }
 }
 
+static void plan_and_check(const char *const args[], int count, uint16_t domid)
+{
+    struct err err = {""};
+    struct plan plan;
+
+    if (plan_make(&plan, count, args, "/engine", &err)) {
+        check(&plan, args, count);
+        expect(!domid || !plan.domid || plan.domid == domid, "the same domain");
+    } else {
+        expect(strlen(err.text) > 10, "a reason");
+        expect(!plan.engine_argv && !plan.audiodev && !plan.note, "nothing else");
+    }
+    plan_free(&plan);
+}
+
+/* --- an old command line --- */
+
+/* The next of numbers that an input always leads to. */
+static uint32_t pick(uint32_t *state, uint32_t below)
+{
+    *state = *state * 1664525 + 1013904223;
+    return (uint32_t)((uint64_t)*state * below >> 32);
+}
+
+static void make_disk(struct old_disk *disk, const char *const args[], int count, uint32_t *state)
+{
+    static const char *const formats[] = {"raw", "qcow2", "vpc", "vhdx"};
+
+    disk->vbd = pick(state, 1 << 16);
+    disk->is_scsi = pick(state, 2);
+    disk->unit = pick(state, disk->is_scsi ? 7 : 4);
+    disk->is_cdrom = pick(state, 2);
+    disk->is_read_only = pick(state, 2);
+    disk->format = formats[pick(state, 4)];
+    if (!disk->is_cdrom || pick(state, 2)) {
+        snprintf(disk->path, sizeof(disk->path), "/%s", args[pick(state, (uint32_t)count)]);
+    }
+}
+
+static void make_facts(struct old_facts *facts, const char *const args[], int count, uint32_t state)
+{
+    static const uint64_t sizes[] = {0, 1, 4096, 1 << 20, UINT64_C(1) << 32, UINT64_MAX};
+
+    memset(facts, 0, sizeof(*facts));
+    facts->memory_kib = sizes[pick(&state, 6)];
+    facts->videoram_kib = sizes[pick(&state, 6)];
+    facts->mmio_hole_bytes = sizes[pick(&state, 6)];
+    facts->vcpus_online = pick(&state, 2 * OLD_VCPUS_MAX);
+    facts->no_platform_device = pick(&state, 2);
+    facts->disk_count = pick(&state, OLD_DISKS_MAX + 1);
+    for (unsigned i = 0; i < facts->disk_count; i++) {
+        make_disk(&facts->disks[i], args, count, &state);
+    }
+    if (pick(&state, 2)) {
+        snprintf(facts->vnc_password_path, sizeof(facts->vnc_password_path), "/vm/%s",
+                 args[pick(&state, (uint32_t)count)]);
+    }
+}
+
+static void translate(const char *const args[], int count, uint32_t seed)
+{
+    static struct old_line line;
+    static struct old_facts facts;
+    struct err err = {""};
+    char **modern = NULL;
+    int modern_count = 0;
+
+    make_facts(&facts, args, count, seed);
+    if (old_line_read(&line, count, args, &err)) {
+        modern = old_line_translate(&line, &facts, line.loadvm ? SAVED_STATE_FD : -1, &err);
+    }
+    if (!modern) {
+        expect(strlen(err.text) > 10, "a reason");
+        return;
+    }
+    while (modern[modern_count]) {
+        modern_count++;
+    }
+    expect(modern_count > 0 && strcmp(modern[0], "qemu-dm") == 0, "a name");
+    expect(!old_line_is(modern_count, (const char *const *)modern), "it is modern");
+    plan_and_check((const char *const *)modern, modern_count, line.domid);
+    old_argv_free(modern);
+}
+
+/* --- */
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const char *args[ARGS_MAX];
     char *text = malloc(size + 1);
-    struct plan plan;
-    struct err err = {""};
+    uint32_t seed = 1;
     int count;
 
     if (!text) {
@@ -97,14 +184,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     memcpy(text, data, size);
     text[size] = '\0';
-    count = split(text, args);
-    if (plan_make(&plan, count, args, "/engine", &err)) {
-        check(&plan, args, count);
-    } else {
-        expect(strlen(err.text) > 10, "a reason");
-        expect(!plan.engine_argv && !plan.audiodev && !plan.note, "nothing else");
+    for (size_t i = 0; i < size; i++) {
+        seed = seed * 31 + data[i];
     }
-    plan_free(&plan);
+    count = split(text, args);
+    if (old_line_is(count, args)) {
+        translate(args, count, seed);
+    }
+    plan_and_check(args, count, 0);
     free(text);
     return 0;
 }
