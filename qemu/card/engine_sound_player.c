@@ -212,17 +212,15 @@ static void pass_on(struct player *p, uint64_t now)
     }
 }
 
-/* The engine has ended: what has come is played to its end. */
+/* The engine has ended: what has come is played to its end, and silence behind it until it has been
+ * heard, for a stream that is closed forgets what it still has. */
 static void play_out(struct player *p)
 {
-    while (p->playing && rt_intake_level(&p->intake) > 0) {
+    while (p->playing) {
         struct timespec due = {(time_t)(p->due / NS_PER_S), (long)(p->due % NS_PER_S)};
 
         clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL);
         pass_on(p, clock_now_ns());
-    }
-    if (p->playing) {
-        end(p);
     }
 }
 
