@@ -39,10 +39,13 @@ static int split(char *text, const char *args[ARGS_MAX])
 /* Each option that is kept is in the engine's line, behind the one before it. */
 static void check_kept(char **engine_argv, const char *const args[], size_t count)
 {
-    static struct option options[ARGS_MAX];
-    size_t option_count = options_read(options, args, count);
+    /* A line that was translated may have more words than the input's. */
+    struct option *options = calloc(count + 1, sizeof(*options));
     char **at = engine_argv + 1;
+    size_t option_count;
 
+    expect(options != NULL, "memory");
+    option_count = options_read(options, args, count);
     for (size_t i = 0; i < option_count; i++) {
         if (options[i].use != OPTION_KEPT) {
             continue;
@@ -55,6 +58,7 @@ static void check_kept(char **engine_argv, const char *const args[], size_t coun
             at++;
         }
     }
+    free(options);
 }
 
 static void check(struct plan *plan, const char *const args[], int count)
