@@ -3,21 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/clock.h"
-#include "base/fds.h"
 #include "base/log.h"
 #include "base/realtime.h"
 #include "card/engine_sound_player.h"
-
-#define STOP_TIMEOUT_NS (3 * NS_PER_S)
+#include "card/sound_process.h"
 
 /* Reads and forgets, until there is nobody left who writes. */
 static void drain(int pipe)
@@ -46,16 +39,8 @@ static _Noreturn void child(const struct audio_settings *settings, const struct 
                             int pipe)
 {
     struct err err;
-    sigset_t none;
 
-    log_set_name("card");
-    signal(SIGHUP, SIG_IGN);
-    signal(SIGINT, SIG_IGN);
-    signal(SIGPIPE, SIG_IGN); /* a sound server's death is reported by write */
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    close_fds_except(&pipe, 1);
+    sound_process_begin(pipe);
     if (settings && !play(settings, user, pipe, &err)) {
         log_error("the engine's sound cards are silent: %s", err.text);
     }
@@ -112,17 +97,9 @@ void engine_sound_died(struct engine_sound *s)
 
 void engine_sound_stop(struct engine_sound *s)
 {
-    uint64_t end = clock_now_ns() + STOP_TIMEOUT_NS;
-
     close_pipe(s);
-    while (s->pid && waitpid(s->pid, NULL, WNOHANG) == 0) {
-        if (clock_now_ns() >= end) {
-            log_warn("the engine's sound does not end by itself: killed");
-            kill(s->pid, SIGKILL);
-            waitpid(s->pid, NULL, 0);
-            break;
-        }
-        usleep(1000);
+    if (s->pid) {
+        sound_process_end(s->pid, "the engine's sound");
     }
     s->pid = 0;
 }

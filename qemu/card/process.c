@@ -4,30 +4,26 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "audio/driver.h"
 #include "base/clock.h"
-#include "base/fds.h"
 #include "base/log.h"
 #include "base/realtime.h"
 #include "card/card.h"
 #include "card/control.h"
 #include "card/service.h"
+#include "card/sound_process.h"
 #include "card/status_page.h"
 #include "xen/domain.h"
 #include "xen/guest.h"
 
-/* How long the card may take to be plugged in, to answer, and to end. */
+/* How long the card may take to be plugged in, and to answer. */
 #define START_TIMEOUT_MS 10000
 #define ANSWER_NS        (2 * NS_PER_S)
-#define STOP_TIMEOUT_NS  (3 * NS_PER_S)
 
 /* Messages from it: after so many the supervisor looks after its other business first. */
 enum { MAX_HEARD_AT_ONCE = 16 };
@@ -85,22 +81,10 @@ static int run(const struct orders *o)
     return ended_well ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/* The child's side of the fork. The toolstack's signals are for the supervisor; its descriptors
- * (the QMP listener, a saved state) for the engine. */
+/* The child's side of the fork. */
 static _Noreturn void child(const struct orders *o)
 {
-    sigset_t none;
-
-    log_set_name("card");
-    signal(SIGHUP, SIG_IGN);
-    signal(SIGINT, SIG_IGN);
-    signal(SIGPIPE, SIG_IGN); /* a sound server's death is reported by write */
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    /* Whatever the sound libraries start shall be no more than the card is: not by way of programs
-     * that have a set-user-ID bit. Before there are threads, each of which has this for itself. */
-    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    close_fds_except(&o->control, 1);
+    sound_process_begin(o->control);
     /* _exit: a driver's thread that hangs in its library must not hold up the end. */
     _exit(run(o));
 }
@@ -334,21 +318,11 @@ void card_process_died(struct card_process *p)
 
 void card_process_stop(struct card_process *p)
 {
-    uint64_t end = clock_now_ns() + STOP_TIMEOUT_NS;
-
     if (!p->pid) {
         return;
     }
     close(p->control);
     p->control = -1;
-    while (waitpid(p->pid, NULL, WNOHANG) == 0) {
-        if (clock_now_ns() >= end) {
-            log_warn("the card does not end by itself: killed");
-            kill(p->pid, SIGKILL);
-            waitpid(p->pid, NULL, 0);
-            break;
-        }
-        usleep(1000);
-    }
+    sound_process_end(p->pid, "the card");
     forget(p);
 }
