@@ -219,7 +219,7 @@ static bool hear_signals(struct supervisor *s)
             return true;
         }
         if (pid == s->card.process.pid) {
-            supervised_card_died(&s->card, status);
+            (void)supervised_card_died(&s->card, status);
         } else if (pid == s->sound.pid) {
             engine_sound_died(&s->sound);
         }

@@ -16,7 +16,7 @@
 #include "base/log.h"
 #include "base/realtime.h"
 #include "card/card_private.h"
-#include "xen/guest.h"
+#include "card/checkpoint.h"
 
 /* Where each of them enters the mixer. */
 static const enum ak4531_input voice_input[PLAYBACK_CHANNELS] = {AK4531_FM, AK4531_VOICE};
@@ -276,6 +276,20 @@ static void port_write(void *opaque, uint16_t port, unsigned bytes, uint32_t val
     es1370_write(&card->chip, (uint16_t)(port - card->first_port), bytes, value);
 }
 
+static void request_begun(void *opaque)
+{
+    struct card *card = opaque;
+
+    if (card->checkpoint) {
+        rt_checkpoint_begin(card->checkpoint);
+    }
+}
+
+static void request_done(void *opaque, const struct guest_answer *answer)
+{
+    rt_card_keep_after(opaque, answer);
+}
+
 /* The shorter of what playing and recording ask for. */
 static uint64_t fetch_interval(const struct audio_settings *settings)
 {
@@ -327,6 +341,7 @@ struct card *card_create(const struct audio_settings *settings, struct status_pa
     card->chip.pci.bar_changed = pci_bar_changed;
     sample_clock_start(&card->clock, ES1370_HZ, now_ns);
     card->fetch_ns = fetch_interval(settings);
+    card->advanced_ns = now_ns;
     card->corrected_ns = now_ns;
     return card;
 }
@@ -348,19 +363,50 @@ static void open_midi(struct card *card, uint16_t domid)
     }
 }
 
-bool card_plug(struct card *card, uint16_t domid, uint8_t slot, struct err *err)
+static struct guest_device device_of(struct card *card)
 {
-    const struct guest_device device = {
+    return (struct guest_device){
         .opaque = card,
         .config_read = config_read,
         .config_write = config_write,
         .port_read = port_read,
         .port_write = port_write,
+        .begun = request_begun,
+        .done = request_done,
     };
+}
+
+bool card_plug(struct card *card, uint16_t domid, uint8_t slot, struct err *err)
+{
+    const struct guest_device device = device_of(card);
 
     open_midi(card, domid);
     card->guest = guest_open(domid, slot, &device, err);
     return card->guest != NULL;
+}
+
+void card_keep_in(struct card *card, struct checkpoint *checkpoint)
+{
+    card->checkpoint = checkpoint;
+}
+
+bool card_take_over(struct card *card, uint16_t domid, uint8_t slot, uint16_t server_id,
+                    uint64_t now_ns, struct err *err)
+{
+    const struct guest_device device = device_of(card);
+    uint8_t state[CHECKPOINT_BYTES];
+    struct guest_answer last;
+    size_t size = checkpoint_read(card->checkpoint, state, &last);
+
+    open_midi(card, domid);
+    card->guest = guest_take_over(domid, slot, server_id, &device, &last, err);
+    /* One that died before it was ever asked has left no state, and is as at power on. */
+    if (!card->guest || (size > 0 && !card_load(card, now_ns, state, size, err))) {
+        return false;
+    }
+    /* The dead card may have changed the line after it kept its state. */
+    guest_set_intx(card->guest, card->chip.irq);
+    return true;
 }
 
 struct guest *card_guest(struct card *card)
@@ -445,6 +491,7 @@ uint64_t rt_card_advance(struct card *card, uint64_t now_ns)
         card->interrupted_ns = now_ns;
     }
     card->chip_ticks = ticks;
+    card->advanced_ns = now_ns;
     es1370_advance(&card->chip, elapsed < MAX_CATCH_UP_TICKS ? elapsed : MAX_CATCH_UP_TICKS);
     rt_show_late_guest(card);
     rt_correct_clock(card, now_ns);
@@ -549,4 +596,11 @@ void rt_card_serve(struct card *card)
     RT_PATH();
 
     guest_serve(card->guest);
+}
+
+void rt_card_keep(struct card *card)
+{
+    RT_PATH();
+
+    rt_card_keep_after(card, NULL);
 }

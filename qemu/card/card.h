@@ -17,6 +17,7 @@
 #include "base/err.h"
 
 struct card;
+struct checkpoint;
 struct guest;
 struct status_page;
 
@@ -29,6 +30,18 @@ struct card *card_create(const struct audio_settings *settings, struct status_pa
 /* Plugs the card into slot (0..31) of domain domid, and its MIDI into the host's, where it has
  * any. */
 bool card_plug(struct card *card, uint16_t domid, uint8_t slot, struct err *err);
+
+/* From now on the card keeps its state in checkpoint, which must outlive it. Before it is plugged
+ * in. */
+void card_keep_in(struct card *card, struct checkpoint *checkpoint);
+
+/* Instead of card_plug: goes on at now_ns, in slot of domain domid, for a card whose process has
+ * died and which has kept its state in the same checkpoint; server_id is its ioreq server's
+ * (xen/guest.h). To the guest the card has stood still since; what it had played and the host had
+ * not yet is lost. False with err set: the process has to end, without card_destroy, which would
+ * unplug the card; the guest waits for the next who takes over, or retires the server. */
+bool card_take_over(struct card *card, uint16_t domid, uint8_t slot, uint16_t server_id,
+                    uint64_t now_ns, struct err *err);
 
 /* The guest the card is plugged into. */
 struct guest *card_guest(struct card *card);
@@ -75,7 +88,11 @@ size_t card_save(struct card *card, uint64_t now_ns, void *buffer, size_t size);
 bool card_load(struct card *card, uint64_t now_ns, const void *buffer, size_t size,
                struct err *err);
 
-/* Answers what the guest has asked, at the time it is answered. */
+/* Answers what the guest has asked, at the time it is answered, and keeps the state after each. */
 void rt_card_serve(struct card *card);
+
+/* Keeps the state as the last rt_card_advance, or answer, has left it. No effect without
+ * card_keep_in. */
+void rt_card_keep(struct card *card);
 
 #endif

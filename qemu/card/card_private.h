@@ -12,13 +12,15 @@
 #include "card/sample_clock.h"
 #include "card/status_page.h"
 #include "hw/es1370.h"
+#include "xen/guest.h"
 
 #define PLAYBACK_CHANNELS 2u /* ES1370_DAC1, ES1370_DAC2 */
 
 struct card {
     struct es1370 chip;
     struct sample_clock clock;
-    uint64_t chip_ticks; /* of clock, up to which the chip has been advanced */
+    uint64_t chip_ticks;  /* of clock, up to which the chip has been advanced */
+    uint64_t advanced_ns; /* when that was */
     uint64_t corrected_ns;
     uint64_t interrupted_ns; /* when a period last ended */
     uint64_t fetch_ns;       /* while a channel runs frames go to and from the host this often */
@@ -38,10 +40,14 @@ struct card {
     struct status_page *page; /* what others see; never read here */
     struct midi_port *midi;   /* NULL: the host has none */
 
+    struct checkpoint *checkpoint; /* NULL: nowhere */
     struct guest *guest;
     uint16_t first_port; /* of the I/O BAR where ports_mapped */
     bool ports_mapped;
 };
+
+/* Keeps the state, after that answer; NULL: after none. */
+void rt_card_keep_after(struct card *card, const struct guest_answer *answer);
 
 /* The host's end of a channel: the stream that a voice plays to, the source that is recorded. */
 void rt_card_open_host(struct card *card, enum es1370_channel ch);

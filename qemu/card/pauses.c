@@ -30,7 +30,7 @@ bool pauses_look(struct pauses *p, enum domain_state state, uint64_t now_ns)
     interval = interval > MIN_LOOK_NS ? interval : MIN_LOOK_NS;
     p->look_ns = now_ns + (interval < MAX_LOOK_NS ? interval : MAX_LOOK_NS);
     p->domain_still = state == DOMAIN_STOPPED;
-    return p->stopped || p->domain_still;
+    return pauses_still(p);
 }
 
 void pauses_on_stop(struct pauses *p)
@@ -42,6 +42,11 @@ bool pauses_on_cont(struct pauses *p, enum domain_state state, uint64_t now_ns)
 {
     p->stopped = false;
     return pauses_look(p, state, now_ns);
+}
+
+bool pauses_still(const struct pauses *p)
+{
+    return p->stopped || p->domain_still;
 }
 
 uint64_t pauses_wake(const struct pauses *p)

@@ -36,6 +36,9 @@ bool pauses_look(struct pauses *p, enum domain_state state, uint64_t now_ns);
 void pauses_on_stop(struct pauses *p);
 bool pauses_on_cont(struct pauses *p, enum domain_state state, uint64_t now_ns);
 
+/* Whether the card stands still, as things have been said and seen. */
+bool pauses_still(const struct pauses *p);
+
 /* When to look again; UINT64_MAX: not as things stand. */
 uint64_t pauses_wake(const struct pauses *p);
 

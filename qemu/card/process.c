@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "audio/driver.h"
@@ -14,12 +15,14 @@
 #include "base/log.h"
 #include "base/realtime.h"
 #include "card/card.h"
+#include "card/checkpoint.h"
 #include "card/control.h"
 #include "card/service.h"
 #include "card/sound_process.h"
 #include "card/status_page.h"
 #include "xen/domain.h"
 #include "xen/guest.h"
+#include "xen/store.h"
 
 /* How long the card may take to be plugged in, and to answer. */
 #define START_TIMEOUT_MS 10000
@@ -39,51 +42,60 @@ struct report {
 
 /* What the child needs of its parent. */
 struct orders {
-    const struct audio_settings *settings;
-    const struct user *user;
-    struct status_page *page;
-    uint16_t domid;
-    uint8_t slot;
+    const struct card_process *process;
     bool paused;
+    bool takes_over; /* the place of one that has died */
     int control;
 };
+
+static bool plug(struct card *card, const struct orders *o, struct err *err)
+{
+    const struct card_process *p = o->process;
+
+    card_keep_in(card, p->checkpoint);
+    if (o->paused) {
+        rt_card_pause(card, clock_now_ns());
+    }
+    return o->takes_over
+               ? card_take_over(card, p->domid, p->slot, p->server_id, clock_now_ns(), err)
+               : card_plug(card, p->domid, p->slot, err);
+}
 
 static int run(const struct orders *o)
 {
     struct report report = {.plugged_in = false};
     struct card *card;
     struct err err;
-    bool ended_well;
 
     if (!realtime_enter(&err)) {
         log_warn("%s", err.text);
     }
-    card = card_create(o->settings, o->page, clock_now_ns(), &report.err);
-    if (card && o->paused) {
-        rt_card_pause(card, clock_now_ns());
-    }
+    card = card_create(o->process->settings, o->process->page, clock_now_ns(), &report.err);
     /* Xen's descriptors and realtime scheduling are root's to get, the sound server the user's to
      * talk to. Until the guest is served, all threads sleep. */
-    if (card && card_plug(card, o->domid, o->slot, &report.err) &&
-        user_become(o->user, &report.err)) {
+    if (card && plug(card, o, &report.err) && user_become(&o->process->user, &report.err)) {
         report.plugged_in = true;
         report.server_id = guest_server_id(card_guest(card));
     }
     if (write(o->control, &report, sizeof(report)) != sizeof(report) || !report.plugged_in) {
-        card_destroy(card);
+        if (!o->takes_over) {
+            card_destroy(card);
+        }
         return EXIT_FAILURE;
     }
-    ended_well = service_run(card, o->control, &err);
-    if (!ended_well) {
+    if (!service_run(card, o->control, &err)) {
+        /* It stays plugged in, for another to take over. */
         log_error("%s", err.text);
+        return EXIT_FAILURE;
     }
     card_destroy(card);
-    return ended_well ? EXIT_SUCCESS : EXIT_FAILURE;
+    return EXIT_SUCCESS;
 }
 
 /* The child's side of the fork. */
 static _Noreturn void child(const struct orders *o)
 {
+    store_forget();
     sound_process_begin(o->control);
     /* _exit: a driver's thread that hangs in its library must not hold up the end. */
     _exit(run(o));
@@ -119,39 +131,38 @@ static bool hear_report(int control, struct report *report)
 static void forget(struct card_process *p)
 {
     p->pid = 0;
+    p->silent = false;
     if (p->control >= 0) {
         close(p->control);
         p->control = -1;
     }
-    status_page_remove(p->domid);
 }
 
-bool card_process_start(struct card_process *p, const struct audio_settings *settings,
-                        const struct user *user, uint16_t domid, const char *domain_name,
-                        uint8_t slot, bool paused, struct err *err)
+/* Tells it to end, and sees to it. */
+static void end(struct card_process *p)
 {
-    static struct status_page nobodys;
-    struct orders orders = {
-        .settings = settings, .user = user, .domid = domid, .slot = slot, .paused = paused};
+    close(p->control);
+    p->control = -1;
+    sound_process_end(p->pid, "the card");
+    forget(p);
+}
+
+/* A process that does as it is ordered, once it is plugged in. */
+static bool begin(struct card_process *p, struct orders *orders, struct err *err)
+{
     struct report report;
-    struct err warning;
     int ends[2];
 
-    *p = (struct card_process){.control = -1, .domid = domid};
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) {
         return err_set(err, "cannot make a socket for the card: %s", strerror(errno));
     }
-    orders.control = ends[1];
-    orders.page = status_page_create(domid, domain_name, settings->driver->name, &warning);
-    if (!orders.page) {
-        log_warn("%s", warning.text);
-        orders.page = &nobodys;
-    }
+    orders->process = p;
+    orders->control = ends[1];
     domain_close();
     p->pid = fork();
     if (p->pid == 0) {
         close(ends[0]);
-        child(&orders);
+        child(orders);
     }
     close(ends[1]);
     p->control = ends[0];
@@ -161,11 +172,46 @@ bool card_process_start(struct card_process *p, const struct audio_settings *set
     }
     if (!hear_report(p->control, &report)) {
         *err = report.err;
-        card_process_stop(p);
+        end(p);
         return false;
     }
     p->server_id = report.server_id;
     return true;
+}
+
+bool card_process_start(struct card_process *p, const struct audio_settings *settings,
+                        const struct user *user, uint16_t domid, const char *domain_name,
+                        uint8_t slot, bool paused, struct err *err)
+{
+    static struct status_page nobodys;
+    struct orders orders = {.paused = paused};
+    struct err warning;
+
+    *p = (struct card_process){
+        .control = -1, .settings = settings, .user = *user, .domid = domid, .slot = slot};
+    p->checkpoint = checkpoint_create(err);
+    if (!p->checkpoint) {
+        return false;
+    }
+    p->page = status_page_create(domid, domain_name, settings->driver->name, &warning);
+    if (!p->page) {
+        log_warn("%s", warning.text);
+        p->page = &nobodys;
+    }
+    if (!begin(p, &orders, err)) {
+        status_page_remove(domid);
+        return false;
+    }
+    return true;
+}
+
+bool card_process_restart(struct card_process *p, bool paused, struct err *err)
+{
+    struct orders orders = {.paused = paused, .takes_over = true};
+
+    /* The new card's streams begin anew. */
+    memset(p->page->streams, 0, sizeof(p->page->streams));
+    return begin(p, &orders, err);
 }
 
 /* --- the conversation --- */
@@ -259,13 +305,24 @@ bool card_process_load(struct card_process *p, const void *bytes, size_t size, s
     return request(p, CONTROL_LOAD, "cannot restore the sound card", bytes, size, &answer, err);
 }
 
+static bool has_died(const struct card_process *p)
+{
+    siginfo_t info = {.si_pid = 0};
+
+    return p->pid && waitid(P_PID, (id_t)p->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid != 0;
+}
+
 bool card_process_save(struct card_process *p, void *buffer, size_t size, size_t *used,
                        struct err *err)
 {
     static const char what[] = "cannot save the sound card";
 
     if (!request(p, CONTROL_SAVE, what, NULL, 0, used, err)) {
-        return false;
+        *used = has_died(p) ? checkpoint_read(p->checkpoint, heard, NULL) : 0;
+        if (*used == 0) {
+            return false;
+        }
     }
     if (*used > size) {
         return err_set(err, "%s: it takes %zu bytes, and there is room for %zu", what, *used, size);
@@ -308,21 +365,19 @@ bool card_process_hear(struct card_process *p)
 
 void card_process_died(struct card_process *p)
 {
-    struct err err;
-
     forget(p);
-    if (!guest_retire(p->domid, p->server_id, &err)) {
-        log_debug("%s", err.text);
-    }
+}
+
+bool card_process_retire(struct card_process *p, struct err *err)
+{
+    status_page_remove(p->domid);
+    return guest_retire(p->domid, p->slot, p->server_id, err);
 }
 
 void card_process_stop(struct card_process *p)
 {
-    if (!p->pid) {
-        return;
+    if (p->pid) {
+        end(p);
+        status_page_remove(p->domid);
     }
-    close(p->control);
-    p->control = -1;
-    sound_process_end(p->pid, "the card");
-    forget(p);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A card written down, and one that goes on from there. */
 #include "card/card_private.h"
+#include "card/checkpoint.h"
 #include "card/snapshot.h"
 #include "hw/es1370_state.h"
 
@@ -31,16 +32,13 @@ static void save_ring(struct snapshot_writer *w, const struct stream *stream)
     }
 }
 
-size_t card_save(struct card *card, uint64_t now_ns, void *buffer, size_t size)
+/* The card as it was left by rt_card_advance; rings: with what waits for the host. */
+static size_t rt_write(const struct card *card, bool rings, void *buffer, size_t size)
 {
-    struct snapshot_writer w;
+    uint64_t now_ns = card->paused ? card->paused_ns : card->advanced_ns;
     size_t chip_bytes = es1370_save(&card->chip, NULL, 0);
+    struct snapshot_writer w;
     void *room;
-
-    rt_card_advance(card, now_ns);
-    if (card->paused) {
-        now_ns = card->paused_ns;
-    }
 
     snapshot_begin(&w, buffer, size);
     snapshot_section(&w, chip_section);
@@ -65,9 +63,28 @@ size_t card_save(struct card *card, uint64_t now_ns, void *buffer, size_t size)
 
     for (unsigned i = 0; i < PLAYBACK_CHANNELS; i++) {
         snapshot_section(&w, ring_section[i]);
-        save_ring(&w, card->voices[i].stream);
+        if (rings) {
+            save_ring(&w, card->voices[i].stream);
+        }
     }
     return snapshot_end(&w);
+}
+
+size_t card_save(struct card *card, uint64_t now_ns, void *buffer, size_t size)
+{
+    rt_card_advance(card, now_ns);
+    return rt_write(card, true, buffer, size);
+}
+
+void rt_card_keep_after(struct card *card, const struct guest_answer *answer)
+{
+    struct checkpoint *c = card->checkpoint;
+
+    if (c) {
+        size_t size = rt_write(card, false, rt_checkpoint_room(c), CHECKPOINT_BYTES);
+
+        rt_checkpoint_commit(c, size, answer);
+    }
 }
 
 /* What of a saved card is not the chip's. */
@@ -145,6 +162,7 @@ bool card_load(struct card *card, uint64_t now_ns, const void *buffer, size_t si
     }
     card->clock = surroundings.clock;
     card->chip_ticks = 0;
+    card->advanced_ns = now_ns;
     card->corrected_ns = surroundings.corrected_ns;
     card->interrupted_ns = surroundings.interrupted_ns;
     card->unheard_ns = now_ns;

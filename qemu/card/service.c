@@ -122,6 +122,7 @@ bool service_run(struct card *card, int control, struct err *err)
         uint64_t ask = ask_supervisor(card, control, &doubt, now);
         uint64_t times;
 
+        rt_card_keep(card);
         wake = ask < wake ? ask : wake;
         if (wake != armed) {
             /* A time of 0 disarms, which is what "never" asks for. */

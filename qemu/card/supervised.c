@@ -1,13 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "card/supervised.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
 
 #include "audio/driver.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "engine/saved_state.h"
 #include "xen/domain.h"
+
+/* So many processes are lost before the card is given up, where each has died so soon after the one
+ * before it: a guest that can end its card at will, or a library that always fails, shall not cost
+ * the host a process each moment. */
+enum { MAX_DEATHS = 3 };
+#define IN_A_ROW_NS (60 * NS_PER_S)
 
 static void set_still(struct supervised_card *c, bool still)
 {
@@ -110,10 +119,49 @@ void supervised_card_look(struct supervised_card *c)
     set_still(c, pauses_look(&c->pauses, domain_state(c->domid), clock_now_ns()));
 }
 
-void supervised_card_died(struct supervised_card *c, int status)
+/* As "by signal 11 (Segmentation fault)". */
+static void describe_end(char *text, size_t size, int status)
 {
-    log_error("the sound card's process has ended (status 0x%x): the guest goes on without sound "
-              "until its next start",
-              (unsigned)status);
+    if (WIFSIGNALED(status)) {
+        snprintf(text, size, "by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+    } else {
+        snprintf(text, size, "with exit status %d", WEXITSTATUS(status));
+    }
+}
+
+static void give_up(struct supervised_card *c)
+{
+    struct err err;
+
+    log_error("the sound card has died %u times in a row and is unplugged: the guest will have "
+              "one again at its next start. That is a fault of this program, or of a library that "
+              "it plays through; please report what stands above",
+              c->deaths);
+    if (!card_process_retire(&c->process, &err)) {
+        log_error("%s", err.text);
+    }
+}
+
+bool supervised_card_died(struct supervised_card *c, int status)
+{
+    uint64_t now = clock_now_ns();
+    struct err err;
+    char how[80];
+
+    describe_end(how, sizeof(how), status);
+    c->deaths = now - c->died_ns <= IN_A_ROW_NS ? c->deaths + 1 : 1;
+    c->died_ns = now;
     card_process_died(&c->process);
+    for (; c->deaths < MAX_DEATHS; c->deaths++) {
+        if (card_process_restart(&c->process, pauses_still(&c->pauses), &err)) {
+            log_error("the sound card's process has ended %s; another has taken its place after "
+                      "%u ms, and goes on where it was",
+                      how, (unsigned)((clock_now_ns() - now) / NS_PER_MS));
+            return true;
+        }
+        log_error("the sound card's process has ended %s, and none can take its place: %s", how,
+                  err.text);
+    }
+    give_up(c);
+    return false;
 }

@@ -5,8 +5,9 @@
  * of it.
  *
  * A card that fails at any of this is no reason to fail the guest: it is logged,
- * and the guest goes on with a silent card, or with one as at power on. Not from
- * a process with threads, until it has been started.
+ * and the guest goes on with a silent card, or with one as at power on. When its
+ * process dies another takes its place, and when that has happened three times in
+ * a row the card is unplugged.
  */
 #ifndef CARD_SUPERVISED_H
 #define CARD_SUPERVISED_H
@@ -23,6 +24,8 @@ struct supervised_card {
     struct card_process process; /* pid 0: there is none (any more) */
     struct pauses pauses;
     uint16_t domid;
+    unsigned deaths;  /* of its processes, in a row, */
+    uint64_t died_ns; /* and when the last was */
 };
 
 /* Starts the card that the plan asks for; in a domain that is restored it stands still, with the
@@ -45,7 +48,8 @@ void supervised_card_hear(struct supervised_card *c);
 uint64_t supervised_card_wake(const struct supervised_card *c);
 void supervised_card_look(struct supervised_card *c);
 
-/* Its process has died; status is waitpid's. */
-void supervised_card_died(struct supervised_card *c, int status);
+/* Its process has died; status is waitpid's. True: another goes on in its place. False: not any
+ * more; the card has been taken from the guest, whose operating system is to be told. */
+bool supervised_card_died(struct supervised_card *c, int status);
 
 #endif

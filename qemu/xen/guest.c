@@ -10,7 +10,7 @@
 
 #include "base/realtime.h"
 
-static bool open_handles(struct guest *g, struct err *err)
+bool guest_open_handles(struct guest *g, struct err *err)
 {
     g->dm = xendevicemodel_open(NULL, 0);
     g->fmem = g->dm ? xenforeignmemory_open(NULL, 0) : NULL;
@@ -21,6 +21,24 @@ static bool open_handles(struct guest *g, struct err *err)
                        "xen-privcmd and xen-evtchn loaded?",
                        g->fmem ? "/dev/xen/evtchn" : "/dev/xen/privcmd", strerror(errno));
     }
+    return true;
+}
+
+void guest_close_handles(struct guest *g)
+{
+    if (g->evtchn) {
+        xenevtchn_close(g->evtchn);
+    }
+    if (g->fmem) {
+        xenforeignmemory_close(g->fmem);
+    }
+    if (g->dm) {
+        xendevicemodel_close(g->dm);
+    }
+}
+
+static bool restrict_to_domain(struct guest *g, struct err *err)
+{
     /* From here on a card that a guest has taken over has no other domain in reach. */
     if (xentoolcore_restrict_all(g->domid) < 0) {
         return err_set(err,
@@ -31,8 +49,9 @@ static bool open_handles(struct guest *g, struct err *err)
     return true;
 }
 
-struct guest *guest_open(uint16_t domid, uint8_t slot, const struct guest_device *device,
-                         struct err *err)
+/* With handles that reach nothing but the domain. */
+static struct guest *join_domain(uint16_t domid, uint8_t slot, const struct guest_device *device,
+                                 struct err *err)
 {
     struct guest *g = calloc(1, sizeof(*g));
 
@@ -43,10 +62,42 @@ struct guest *guest_open(uint16_t domid, uint8_t slot, const struct guest_device
     g->domid = domid;
     g->slot = slot;
     g->device = *device;
-    if (!open_handles(g, err) || !ioreq_server_open(g, err)) {
+    g->last.vcpu = -1;
+    if (!guest_open_handles(g, err) || !restrict_to_domain(g, err)) {
         guest_close(g);
         return NULL;
     }
+    return g;
+}
+
+struct guest *guest_open(uint16_t domid, uint8_t slot, const struct guest_device *device,
+                         struct err *err)
+{
+    struct guest *g = join_domain(domid, slot, device, err);
+
+    if (g && !ioreq_server_open(g, err)) {
+        guest_close(g);
+        return NULL;
+    }
+    return g;
+}
+
+struct guest *guest_take_over(uint16_t domid, uint8_t slot, uint16_t server_id,
+                              const struct guest_device *device, const struct guest_answer *last,
+                              struct err *err)
+{
+    struct guest *g = join_domain(domid, slot, device, err);
+
+    if (!g) {
+        return NULL;
+    }
+    g->server = server_id;
+    g->last = *last;
+    if (!ioreq_server_take_over(g, err)) {
+        guest_close(g);
+        return NULL;
+    }
+    g->server_exists = true;
     return g;
 }
 
@@ -60,36 +111,13 @@ void guest_close(struct guest *g)
     }
     ioreq_server_close(g);
     guest_memory_drop(g);
-    if (g->evtchn) {
-        xenevtchn_close(g->evtchn);
-    }
-    if (g->fmem) {
-        xenforeignmemory_close(g->fmem);
-    }
-    if (g->dm) {
-        xendevicemodel_close(g->dm);
-    }
+    guest_close_handles(g);
     free(g);
 }
 
 uint16_t guest_server_id(const struct guest *g)
 {
     return g->server;
-}
-
-bool guest_retire(uint16_t domid, uint16_t server_id, struct err *err)
-{
-    xendevicemodel_handle *dm = xendevicemodel_open(NULL, 0);
-    bool done = dm && xendevicemodel_destroy_ioreq_server(dm, domid, server_id) == 0;
-
-    if (!done) {
-        err_set(err, "cannot destroy ioreq server %u of domain %u: %s", server_id, domid,
-                strerror(errno));
-    }
-    if (dm) {
-        xendevicemodel_close(dm);
-    }
-    return done;
 }
 
 int guest_fd(const struct guest *g)
@@ -101,8 +129,10 @@ bool guest_map_ports(struct guest *g, uint16_t first, uint16_t count)
 {
     RT_EXEMPT(DEVICE_MODEL_CALL);
 
+    /* Those that the process before had mapped are there already. */
     return xendevicemodel_map_io_range_to_ioreq_server(g->dm, g->domid, g->server, 0, first,
-                                                       (uint64_t)first + count - 1) == 0;
+                                                       (uint64_t)first + count - 1) == 0 ||
+           errno == EEXIST;
 }
 
 bool guest_unmap_ports(struct guest *g, uint16_t first, uint16_t count)

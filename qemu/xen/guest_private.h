@@ -53,6 +53,7 @@ struct guest {
     unsigned vcpus;
     evtchn_port_t ports[GUEST_MAX_VCPUS]; /* our end of each vCPU's event channel */
 
+    struct guest_answer last; /* of the process that was taken over from */
     struct guest_memory memory;
 };
 
@@ -60,8 +61,13 @@ struct guest {
  * does not wait for that: glibc gives threads memory from places of their own. */
 #define DEVICE_MODEL_CALL "Xen's library allocates in each call of the device model's interface"
 
+/* guest.c: Xen's handles, still without restriction. */
+bool guest_open_handles(struct guest *g, struct err *err);
+void guest_close_handles(struct guest *g);
+
 /* ioreq_server.c */
 bool ioreq_server_open(struct guest *g, struct err *err);
+bool ioreq_server_take_over(struct guest *g, struct err *err); /* what it serves is as it was */
 void ioreq_server_close(struct guest *g);
 
 /* guest_memory.c: unmaps everything, as on IOREQ_TYPE_INVALIDATE. */

@@ -90,6 +90,19 @@ static bool bind_events(struct guest *g, struct err *err)
     return true;
 }
 
+bool ioreq_server_take_over(struct guest *g, struct err *err)
+{
+    /* Binding sets the events pending, so that what has been asked meanwhile is looked at. */
+    if (!map_requests(g, err) || !bind_events(g, err)) {
+        return false;
+    }
+    /* The process before may have died between an answer and its event. */
+    for (unsigned vcpu = 0; vcpu < g->vcpus; vcpu++) {
+        xenevtchn_notify(g->evtchn, g->ports[vcpu]);
+    }
+    return true;
+}
+
 bool ioreq_server_open(struct guest *g, struct err *err)
 {
     if (!create_above_the_engines(g, err) || !map_requests(g, err)) {
@@ -184,25 +197,49 @@ static void perform(struct guest *g, struct ioreq *req)
     }
 }
 
+/* Carries it out; what the guest is told is in req->data. */
+static void serve(struct guest *g, unsigned vcpu, struct ioreq *req)
+{
+    const struct guest_device *d = &g->device;
+
+    if (req->type == IOREQ_TYPE_INVALIDATE) {
+        guest_memory_drop(g);
+        return;
+    }
+    perform(g, req);
+    if (d->done) {
+        const struct guest_answer answer = {.vcpu = (int32_t)vcpu, .value = req->data};
+
+        d->done(d->opaque, &answer);
+    }
+}
+
 static void serve_vcpu(struct guest *g, unsigned vcpu)
 {
     /* The page is shared with Xen: each step below must be seen in this order. */
     volatile struct ioreq *slot = &g->ioreqs->vcpu_ioreq[vcpu];
+    uint8_t state = slot->state;
     struct ioreq req;
 
-    if (slot->state != STATE_IOREQ_READY) {
+    /* In process is what a process that has been taken over from was at. */
+    if (state != STATE_IOREQ_READY && state != STATE_IOREQ_INPROCESS) {
         return;
     }
     xen_rmb();
     req = *slot;
-    slot->state = STATE_IOREQ_INPROCESS;
-
-    if (req.type == IOREQ_TYPE_INVALIDATE) {
-        guest_memory_drop(g);
+    if (state == STATE_IOREQ_INPROCESS && g->last.vcpu == (int32_t)vcpu) {
+        req.data = g->last.value;
+        g->last.vcpu = -1;
     } else {
-        perform(g, &req);
-        slot->data = req.data;
+        /* In this order: what is in process must not pass for what was done before it. */
+        if (g->device.begun) {
+            g->device.begun(g->device.opaque);
+        }
+        xen_wmb();
+        slot->state = STATE_IOREQ_INPROCESS;
+        serve(g, vcpu, &req);
     }
+    slot->data = req.data;
     xen_wmb();
     slot->state = STATE_IORESP_READY;
     xen_mb();

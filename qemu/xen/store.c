@@ -11,6 +11,8 @@ struct store {
     struct xs_handle *xs;
 };
 
+static struct store *opened; /* the last, which is the only one that lives long */
+
 struct store *store_open(struct err *err)
 {
     struct store *s = calloc(1, sizeof(*s));
@@ -28,6 +30,7 @@ struct store *store_open(struct err *err)
         free(s);
         return NULL;
     }
+    opened = s;
     return s;
 }
 
@@ -35,7 +38,17 @@ void store_close(struct store *s)
 {
     if (s) {
         xs_close(s->xs);
+        opened = opened == s ? NULL : opened;
         free(s);
+    }
+}
+
+void store_forget(void)
+{
+    if (opened) {
+        xs_daemon_destroy_postfork(opened->xs);
+        free(opened);
+        opened = NULL;
     }
 }
 

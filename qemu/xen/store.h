@@ -19,6 +19,10 @@ struct store *store_open(struct err *err);
 /* s may be NULL. */
 void store_close(struct store *s);
 
+/* In the child of a fork: forgets the parent's connection, where there is one, with its thread.
+ * Xen's library would else restrict it, with what the child opens. */
+void store_forget(void);
+
 /* The node's text, ended by NUL, to be freed; NULL: there is none (or no memory). */
 char *store_read(struct store *s, const char *path);
 

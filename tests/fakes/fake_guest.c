@@ -54,16 +54,14 @@ static int open_fd(void)
     return fd;
 }
 
-struct guest *guest_open(uint16_t domid, uint8_t slot, const struct guest_device *device,
-                         struct err *err)
+static struct guest *join(uint16_t domid, uint8_t slot, const struct guest_device *device,
+                          const char *behave, struct err *err)
 {
-    const char *behave = getenv("FAKE_GUEST_OPEN");
     struct guest *g = calloc(1, sizeof(*g));
 
     if (!g) {
         abort();
     }
-    note("open domid=%u slot=%u pid=%d\n", domid, slot, (int)getpid());
     if (behave && strcmp(behave, "fail") == 0) {
         err_set(err, "the fake guest refuses");
         free(g);
@@ -83,6 +81,22 @@ struct guest *guest_open(uint16_t domid, uint8_t slot, const struct guest_device
     return g;
 }
 
+struct guest *guest_open(uint16_t domid, uint8_t slot, const struct guest_device *device,
+                         struct err *err)
+{
+    note("open domid=%u slot=%u pid=%d\n", domid, slot, (int)getpid());
+    return join(domid, slot, device, getenv("FAKE_GUEST_OPEN"), err);
+}
+
+struct guest *guest_take_over(uint16_t domid, uint8_t slot, uint16_t server_id,
+                              const struct guest_device *device, const struct guest_answer *last,
+                              struct err *err)
+{
+    note("take-over pid=%d domid=%u slot=%u server=%u answered=%d\n", (int)getpid(), domid, slot,
+         server_id, (int)last->vcpu);
+    return join(domid, slot, device, getenv("FAKE_GUEST_TAKE_OVER"), err);
+}
+
 void guest_close(struct guest *g)
 {
     if (g) {
@@ -99,10 +113,10 @@ uint16_t guest_server_id(const struct guest *g)
     return 1;
 }
 
-bool guest_retire(uint16_t domid, uint16_t server_id, struct err *err)
+bool guest_retire(uint16_t domid, uint8_t slot, uint16_t server_id, struct err *err)
 {
     (void)err;
-    note("retire domid=%u server=%u\n", domid, server_id);
+    note("retire domid=%u slot=%u server=%u\n", domid, slot, server_id);
     return true;
 }
 
@@ -141,7 +155,9 @@ void guest_serve(struct guest *g)
         sizeof(access)) {
         abort();
     }
+    g->fake.device.begun(g->fake.device.opaque);
     access.value = serve(&g->fake, &access);
+    g->fake.device.done(g->fake.device.opaque, &(struct guest_answer){.value = access.value});
     if (sendto(g->fake.fd, &access, sizeof(access), 0, (struct sockaddr *)&from, size) < 0) {
         abort();
     }

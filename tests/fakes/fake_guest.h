@@ -6,8 +6,9 @@
  * For tests of whole processes, where nobody can look inside, the environment
  * tells it what to do: FAKE_GUEST_LOG is a file that receives a line for each
  * event; FAKE_GUEST_OPEN=fail refuses to be joined, =hang never answers, =die ends the
- * process. FAKE_GUEST_SOCKET is a path: a datagram socket there takes the guest's accesses, each a
- * struct fake_guest_access, and sends it back, with its value, when it has been served.
+ * process; the same of FAKE_GUEST_TAKE_OVER. FAKE_GUEST_SOCKET is a path: a datagram socket there
+ * takes the guest's accesses, each a struct fake_guest_access, and sends it back, with its value,
+ * when it has been served.
  */
 #ifndef FAKES_FAKE_GUEST_H
 #define FAKES_FAKE_GUEST_H

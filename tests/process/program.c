@@ -53,11 +53,13 @@ bool file_says(const char *path, const char *what)
 
 long number_after(const char *what)
 {
-    const char *at;
+    const char *at = "";
 
     assert_true(file_says(log_path, what));
-    at = strstr(slurp(log_path), what);
-    return strtol(at + strlen(what), NULL, 10);
+    for (const char *next = slurp(log_path); (next = strstr(next, what)); next++) {
+        at = next;
+    }
+    return *at ? strtol(at + strlen(what), NULL, 10) : -1;
 }
 
 pid_t start(const char *behaviour, const char *const args[])
@@ -119,6 +121,7 @@ int fresh_logs(void **state)
     unlink(log_path);
     unlink(stderr_path);
     unsetenv("FAKE_GUEST_OPEN");
+    unsetenv("FAKE_GUEST_TAKE_OVER");
     setenv("QEMU_DM_RUNDIR", run_path, 1);
     return 0;
 }

@@ -38,7 +38,7 @@ int end_of(pid_t pid);
 void pause_ms(unsigned ms);
 char *slurp(const char *path);                      /* a text; good until the next call */
 bool file_says(const char *path, const char *what); /* sooner or later */
-long number_after(const char *what);                /* behind a word of the fakes' log */
+long number_after(const char *what);                /* where the fakes' log says it last */
 bool gone(pid_t pid);                               /* sooner or later */
 
 #endif

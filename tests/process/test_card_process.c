@@ -270,6 +270,115 @@ static void dies_while_it_is_waited_for(void **state)
     card_process_died(&card);
 }
 
+/* --- one that takes a dead one's place --- */
+
+static void die(void)
+{
+    kill(card.pid, SIGKILL);
+    assert_int_equal(waitpid(card.pid, NULL, 0), card.pid);
+    card_process_died(&card);
+    assert_int_equal(card_process_fd(&card), -1);
+}
+
+static void take_its_place(bool paused)
+{
+    leave_guest();
+    done(card_process_restart(&card, paused, &err));
+    join_guest(guest_path);
+}
+
+static void goes_on_where_it_was(void **state)
+{
+    (void)state;
+    play(4410);
+    for (unsigned i = 0; i < 3; i++) {
+        uint32_t left, frames;
+
+        pause_ms(10);
+        left = in(WINDOW + 12) >> 16;
+        die();
+        take_its_place(false);
+        frames = in(WINDOW + 12) >> 16; /* as the guest had last been told, and on from there */
+        assert_in_range(frames, left, left + 4410);
+        assert_int_equal(in(CONTROL), DIV_44100 | DAC2_EN);
+        pause_ms(10);
+        assert_true(in(WINDOW + 12) >> 16 > frames);
+    }
+    wait_for_interrupt();
+    assert_int_equal(in(STATUS)&0x80000002, 0x80000002);
+    out(SCTL, DAC2_S16_STEREO); /* acknowledged */
+    assert_int_equal(ask_guest(FAKE_GUEST_INTX, 0, 0, 0), 0);
+}
+
+static void an_interrupt_is_still_pending(void **state)
+{
+    (void)state;
+    play(441);
+    wait_for_interrupt();
+    die();
+    take_its_place(false);
+    assert_int_equal(ask_guest(FAKE_GUEST_INTX, 0, 0, 0), 1);
+}
+
+static void stands_still_where_it_stood_still(void **state)
+{
+    static struct saved first, second;
+
+    (void)state;
+    play(4410);
+    done(card_process_pause(&card, &err));
+    save(&first);
+    die();
+    take_its_place(true);
+    save(&second);
+    assert_same(&first, &second);
+    done(card_process_resume(&card, &err));
+    wait_for_interrupt();
+}
+
+static void one_that_was_never_asked_is_as_at_power_on(void **state)
+{
+    static struct saved first, second;
+
+    (void)state;
+    done(card_process_pause(&card, &err));
+    save(&first);
+    die();
+    take_its_place(true);
+    save(&second);
+    assert_same(&first, &second);
+}
+
+/* The domain's state can be saved before anybody knows that the card has died. */
+static void a_dead_card_is_saved_as_it_was(void **state)
+{
+    static struct saved first, second;
+
+    (void)state;
+    play(4410);
+    done(card_process_pause(&card, &err));
+    save(&first);
+    kill(card.pid, SIGKILL);
+    assert_true(speaks_within(DEADLINE_MS));
+    save(&second);
+    assert_same(&first, &second);
+    die();
+    assert_false(card_process_save(&card, first.bytes, sizeof(first.bytes), &first.size, &err));
+}
+
+static void a_failed_attempt_can_be_repeated(void **state)
+{
+    (void)state;
+    play(4410);
+    die();
+    setenv("FAKE_GUEST_TAKE_OVER", "fail", 1);
+    assert_false(card_process_restart(&card, false, &err));
+    assert_string_equal(err.text, "the fake guest refuses");
+    unsetenv("FAKE_GUEST_TAKE_OVER");
+    take_its_place(false);
+    assert_int_equal(in(CONTROL), DIV_44100 | DAC2_EN);
+}
+
 /* --- its question --- */
 
 static void asks_when_its_interrupt_is_left_alone(void **state)
@@ -391,6 +500,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_late_answer_is_passed_over, start, stop),
         cmocka_unit_test_setup_teardown(a_dead_card_is_told_apart, start, stop),
         cmocka_unit_test_setup_teardown(dies_while_it_is_waited_for, start, stop),
+        cmocka_unit_test_setup_teardown(goes_on_where_it_was, start, stop),
+        cmocka_unit_test_setup_teardown(an_interrupt_is_still_pending, start, stop),
+        cmocka_unit_test_setup_teardown(stands_still_where_it_stood_still, start, stop),
+        cmocka_unit_test_setup_teardown(one_that_was_never_asked_is_as_at_power_on, start, stop),
+        cmocka_unit_test_setup_teardown(a_dead_card_is_saved_as_it_was, start, stop),
+        cmocka_unit_test_setup_teardown(a_failed_attempt_can_be_repeated, start, stop),
         cmocka_unit_test_setup_teardown(asks_when_its_interrupt_is_left_alone, start, stop),
         cmocka_unit_test_setup_teardown(a_question_is_in_nobodys_way, start, stop),
         cmocka_unit_test_setup_teardown(a_guest_that_is_heard_is_not_asked_about, start, stop),

@@ -122,7 +122,31 @@ static void a_card_that_cannot_start_does_not_stop_the_machine(void **state)
     }
 }
 
-static void a_card_that_dies_is_unplugged(void **state)
+static unsigned count(const char *path, const char *what)
+{
+    unsigned n = 0;
+
+    for (const char *at = slurp(path); (at = strstr(at, what)); at++) {
+        n++;
+    }
+    return n;
+}
+
+/* Kills the card, and waits for the one in its place, which is plugged in. */
+static pid_t kill_card(pid_t card, int signal)
+{
+    unsigned before = count(stderr_path, "another has taken its place");
+
+    kill(card, signal);
+    for (unsigned ms = 0; count(stderr_path, "another has taken its place") == before; ms++) {
+        assert_true(ms < DEADLINE_MS);
+        pause_ms(1);
+    }
+    assert_true(gone(card));
+    return (pid_t)number_after("take-over pid=");
+}
+
+static void another_card_takes_a_dead_ones_place(void **state)
 {
     pid_t pid = start("wait", with_card);
     pid_t card;
@@ -130,11 +154,53 @@ static void a_card_that_dies_is_unplugged(void **state)
     (void)state;
     assert_true(file_says(log_path, "arg 512"));
     card = (pid_t)number_after("open domid=7 slot=3 pid=");
+    card = kill_card(card, SIGSEGV);
+    assert_true(file_says(log_path, " domid=7 slot=3 server=1 answered=-1"));
+    assert_true(file_says(stderr_path, "by signal 11 (Segmentation fault)"));
+    card = kill_card(card, SIGABRT);
+    assert_null(strstr(slurp(log_path), "retire"));
+    kill(pid, SIGTERM);
+    assert_int_equal(end_of(pid), 0);
+    assert_true(gone(card));
+    assert_true(file_says(log_path, "close domid=7"));
+}
+
+static void a_card_that_dies_three_times_is_unplugged(void **state)
+{
+    pid_t pid = start("wait", with_card);
+    pid_t card;
+
+    (void)state;
+    assert_true(file_says(log_path, "arg 512"));
+    card = (pid_t)number_after("open domid=7 slot=3 pid=");
+    card = kill_card(kill_card(card, SIGKILL), SIGKILL);
+    assert_null(strstr(slurp(log_path), "retire"));
     kill(card, SIGKILL);
-    assert_true(file_says(log_path, "retire domid=7 server=1"));
+    assert_true(file_says(log_path, "retire domid=7 slot=3 server=1"));
+    assert_true(file_says(stderr_path, "died 3 times in a row and is unplugged"));
     assert_int_equal(kill(pid, 0), 0);
     kill(pid, SIGTERM);
     assert_int_equal(end_of(pid), 0);
+}
+
+static void so_is_one_whose_place_none_can_take(void **state)
+{
+    static const char *const ways[] = {"fail", "die"};
+
+    for (size_t i = 0; i < 2; i++) {
+        pid_t pid;
+
+        fresh_logs(state);
+        setenv("FAKE_GUEST_TAKE_OVER", ways[i], 1);
+        pid = start("wait", with_card);
+        assert_true(file_says(log_path, "arg 512"));
+        kill((pid_t)number_after("open domid=7 slot=3 pid="), SIGKILL);
+        assert_true(file_says(log_path, "retire domid=7 slot=3 server=1"));
+        assert_true(file_says(stderr_path, "none can take its place"));
+        assert_null(strstr(slurp(log_path), "close domid=7")); /* its ioreq server is not theirs */
+        kill(pid, SIGTERM);
+        assert_int_equal(end_of(pid), 0);
+    }
 }
 
 static void leaves_nothing_behind_when_it_is_killed(void **state)
@@ -348,8 +414,11 @@ static void a_dead_card_is_not_shown(void **state)
 
     (void)state;
     assert_true(has_page("7"));
-    kill((pid_t)number_after("open domid=7 slot=3 pid="), SIGKILL);
-    assert_true(file_says(log_path, "retire domid=7 server=1"));
+    kill_card((pid_t)number_after("open domid=7 slot=3 pid="), SIGKILL);
+    assert_true(has_page("7"));
+    kill_card((pid_t)number_after("take-over pid="), SIGKILL);
+    kill((pid_t)number_after("take-over pid="), SIGKILL);
+    assert_true(file_says(log_path, "retire domid=7 slot=3 server=1"));
     assert_false(has_page("7"));
     kill(pid, SIGTERM);
     assert_int_equal(end_of(pid), 0);
@@ -464,7 +533,9 @@ int main(void)
         cmocka_unit_test_setup(ends_by_the_engines_signal, fresh_logs),
         cmocka_unit_test_setup(hands_signals_on, fresh_logs),
         cmocka_unit_test_setup(a_card_that_cannot_start_does_not_stop_the_machine, fresh_logs),
-        cmocka_unit_test_setup(a_card_that_dies_is_unplugged, fresh_logs),
+        cmocka_unit_test_setup(another_card_takes_a_dead_ones_place, fresh_logs),
+        cmocka_unit_test_setup(a_card_that_dies_three_times_is_unplugged, fresh_logs),
+        cmocka_unit_test_setup(so_is_one_whose_place_none_can_take, fresh_logs),
         cmocka_unit_test_setup(leaves_nothing_behind_when_it_is_killed, fresh_logs),
         cmocka_unit_test_setup(holds_none_of_the_toolstacks_descriptors, fresh_logs),
         cmocka_unit_test_setup(a_mistyped_audiodev_is_refused_before_anything_starts, fresh_logs),

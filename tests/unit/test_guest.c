@@ -7,6 +7,12 @@
 #include "xen/guest_memory.c"
 #include "xen/ioreq_server.c"
 
+#include <time.h>
+
+static int pass_time(const struct timespec *t, struct timespec *left);
+#define nanosleep pass_time
+#include "xen/retire.c"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,6 +31,7 @@ static struct {
     char events[1024]; /* calls of note, in order */
     bool servers[8];
     int fail_create; /* the how manieth creation fails; 0: none */
+    int fail_map;    /* likewise, of the page of requests */
     bool restricted, enabled;
     unsigned mapped, unmapped; /* regions */
     uint64_t dirty[16];
@@ -33,6 +40,7 @@ static struct {
     int pending[16]; /* ports, in order */
     unsigned pending_count;
     bool intx;
+    bool asks_again; /* each vCPU, as soon as it has been answered */
 } xen;
 
 static uint64_t now;
@@ -40,6 +48,13 @@ static uint64_t now;
 uint64_t clock_now_ns(void)
 {
     return now;
+}
+
+static int pass_time(const struct timespec *t, struct timespec *left)
+{
+    (void)left;
+    now += (uint64_t)t->tv_nsec;
+    return 0;
 }
 
 static void event(const char *what)
@@ -101,6 +116,7 @@ int xendevicemodel_set_ioreq_server_state(xendevicemodel_handle *dm, domid_t dom
     (void)dm;
     (void)domid;
     (void)id;
+    event(enabled ? "enable" : "disable");
     xen.enabled = enabled;
     for (unsigned i = 0; i < VCPUS; i++) {
         xen.page->vcpu_ioreq[i].vp_eport = 100 + i; /* not known before */
@@ -199,6 +215,10 @@ xenforeignmemory_resource_handle *xenforeignmemory_map_resource(xenforeignmemory
     (void)domid;
     (void)prot;
     (void)flags;
+    if (xen.fail_map > 0 && --xen.fail_map == 0) {
+        errno = ENOMEM;
+        return NULL;
+    }
     assert_int_equal(type, XENMEM_resource_ioreq_server);
     assert_int_equal(id, 1);
     assert_int_equal(frame, 1);
@@ -271,7 +291,6 @@ xenevtchn_port_or_error_t xenevtchn_bind_interdomain(xenevtchn_handle *x, uint32
 {
     (void)x;
     (void)domid;
-    assert_true(xen.enabled);
     assert_in_range(remote, 100, 100 + VCPUS - 1);
     return (xenevtchn_port_or_error_t)(remote - 50);
 }
@@ -300,6 +319,9 @@ int xenevtchn_notify(xenevtchn_handle *x, evtchn_port_t port)
     (void)x;
     assert_in_range(port, 50, 50 + VCPUS - 1);
     xen.notified[port - 50]++;
+    if (xen.asks_again) {
+        xen.page->vcpu_ioreq[port - 50].state = STATE_IOREQ_READY;
+    }
     return 0;
 }
 
@@ -423,7 +445,7 @@ static void joins_above_the_engines_server(void **state)
     assert_false(xen.servers[0]); /* for the engine, which comes next */
     assert_true(xen.servers[1]);
     assert_true(xen.enabled);
-    assert_string_equal(xen.events, "destroy pcidev ");
+    assert_string_equal(xen.events, "destroy enable pcidev ");
 }
 
 static void leaves_nothing(void **state)
@@ -574,8 +596,7 @@ static void every_vcpu_is_answered(void **state)
 /* An event without a request, and a request in a state it cannot be in. */
 static void idle_requests_stay_untouched(void **state)
 {
-    static const uint8_t states[] = {STATE_IOREQ_NONE, STATE_IOREQ_INPROCESS, STATE_IORESP_READY,
-                                     9};
+    static const uint8_t states[] = {STATE_IOREQ_NONE, STATE_IORESP_READY, 9};
 
     (void)state;
     for (size_t i = 0; i < sizeof(states); i++) {
@@ -686,9 +707,189 @@ static void ports_and_the_interrupt_line(void **state)
     assert_false(xen.intx);
 }
 
+/* --- another process's device --- */
+
+static struct {
+    unsigned begun, done;
+    uint8_t state_when_begun, state_when_done; /* of vCPU 1's request */
+    struct guest_answer answer;
+} kept;
+
+static void begun(void *o)
+{
+    (void)o;
+    kept.begun++;
+    kept.state_when_begun = xen.page->vcpu_ioreq[1].state;
+}
+
+static void done(void *o, const struct guest_answer *answer)
+{
+    (void)o;
+    kept.done++;
+    kept.state_when_done = xen.page->vcpu_ioreq[1].state;
+    kept.answer = *answer;
+}
+
+/* vCPU 0 has asked, vCPU 1's request was being carried out, vCPU 2's answer has no event yet. */
+static void leave_requests(void)
+{
+    for (unsigned v = 0; v < VCPUS; v++) {
+        xen.page->vcpu_ioreq[v] = (struct ioreq){.addr = 0xc004,
+                                                 .data = 99,
+                                                 .size = 4,
+                                                 .count = 1,
+                                                 .dir = IOREQ_READ,
+                                                 .type = IOREQ_TYPE_PIO,
+                                                 .state = (uint8_t)(STATE_IOREQ_READY + v),
+                                                 .vp_eport = 100 + v};
+    }
+}
+
+static int take_over(int32_t answered_vcpu)
+{
+    const struct guest_answer last = {.vcpu = answered_vcpu, .value = 0x1234};
+    struct guest_device keeps = device;
+    struct err err;
+
+    memset(&kept, 0, sizeof(kept));
+    keeps.begun = begun;
+    keeps.done = done;
+    xen.servers[0] = xen.servers[1] = true; /* the engine's, and the dead process's */
+    g = guest_take_over(DOMID, SLOT, 1, &keeps, &last, &err);
+    return g ? 0 : -1;
+}
+
+static void serve_all(void)
+{
+    for (unsigned v = 0; v < VCPUS; v++) {
+        xen.pending[xen.pending_count++] = 50 + (int)v;
+    }
+    guest_serve(g);
+}
+
+static void takes_a_dead_ones_place(void **state)
+{
+    clear(state);
+    leave_requests();
+    assert_int_equal(take_over(-1), 0);
+    assert_true(xen.restricted);
+    assert_string_equal(xen.events, ""); /* what Xen asks of the server stays the same */
+    assert_int_equal(xen.notified[2], 1);
+    assert_int_equal(seen.count, 0);
+    serve_all();
+    assert_int_equal(seen.count, 2); /* what was not answered is asked again */
+    assert_int_equal(xen.page->vcpu_ioreq[0].state, STATE_IORESP_READY);
+    assert_int_equal(xen.page->vcpu_ioreq[1].state, STATE_IORESP_READY);
+    assert_int_equal(xen.page->vcpu_ioreq[2].data, 99);
+    leave(state);
+    assert_false(xen.servers[1]);
+}
+
+static void what_was_answered_is_not_asked_again(void **state)
+{
+    clear(state);
+    leave_requests();
+    assert_int_equal(take_over(1), 0);
+    serve_all();
+    assert_int_equal(seen.count, 1); /* vCPU 0's */
+    assert_int_equal(xen.page->vcpu_ioreq[1].data, 0x1234);
+    assert_int_equal(xen.page->vcpu_ioreq[1].state, STATE_IORESP_READY);
+    assert_true(xen.notified[1] > 0);
+    ask(IOREQ_TYPE_PIO, IOREQ_READ, 0xc000, 4, 0);
+    assert_int_equal(seen.count, 2);
+    leave(state);
+}
+
+/* The answer of one vCPU's request is not another's, nor that of one which had not begun. */
+static void an_answer_is_for_its_request_alone(void **state)
+{
+    for (int32_t vcpu = 0; vcpu <= 2; vcpu += 2) {
+        clear(state);
+        leave_requests();
+        assert_int_equal(take_over(vcpu), 0);
+        serve_all();
+        assert_int_equal(seen.count, 2);
+        assert_int_not_equal(xen.page->vcpu_ioreq[0].data, 0x1234);
+        assert_int_equal(xen.page->vcpu_ioreq[2].data, 99);
+        leave(state);
+    }
+}
+
+static void a_request_is_kept_around_its_answer(void **state)
+{
+    clear(state);
+    leave_requests();
+    assert_int_equal(take_over(-1), 0);
+    ask(IOREQ_TYPE_PIO, IOREQ_READ, 0xc000, 4, 0);
+    assert_int_equal(kept.begun, 1);
+    assert_int_equal(kept.done, 1);
+    /* Else it could pass for one that was answered before. */
+    assert_int_equal(kept.state_when_begun, STATE_IOREQ_READY);
+    assert_int_equal(kept.state_when_done, STATE_IOREQ_INPROCESS);
+    assert_int_equal(kept.answer.vcpu, 1);
+    assert_int_equal(kept.answer.value, xen.page->vcpu_ioreq[1].data);
+    leave(state);
+}
+
+static void a_failed_attempt_leaves_the_server(void **state)
+{
+    clear(state);
+    leave_requests();
+    xen.fail_map = 1;
+    assert_int_equal(take_over(-1), -1);
+    assert_true(xen.servers[1]);
+    assert_int_equal(xen.page->vcpu_ioreq[0].state, STATE_IOREQ_READY);
+    assert_int_equal(take_over(-1), 0);
+    leave(state);
+}
+
+static void nobody_waits_for_a_retired_one(void **state)
+{
+    struct err err;
+
+    clear(state);
+    leave_requests();
+    xen.servers[1] = xen.intx = true;
+    assert_true(guest_retire(DOMID, SLOT, 1, &err));
+    assert_string_equal(xen.events, "disable destroy unmap-page ");
+    assert_false(xen.servers[1]);
+    assert_false(xen.intx);
+    assert_int_equal(xen.page->vcpu_ioreq[0].data, UINT64_MAX);
+    assert_int_equal(xen.page->vcpu_ioreq[1].data, UINT64_MAX);
+    assert_int_equal(xen.page->vcpu_ioreq[2].data, 99); /* answered before */
+    for (unsigned v = 0; v < VCPUS; v++) {
+        assert_int_equal(xen.page->vcpu_ioreq[v].state, STATE_IORESP_READY);
+        assert_true(xen.notified[v] > 0);
+    }
+    close(event_fds[0]);
+    close(event_fds[1]);
+}
+
+/* It could go on for ever. */
+static void a_vcpu_that_never_stops_asking_is_left(void **state)
+{
+    struct err err;
+
+    clear(state);
+    leave_requests();
+    xen.asks_again = true;
+    xen.servers[1] = true;
+    assert_true(guest_retire(DOMID, SLOT, 1, &err));
+    assert_true(now < 2 * NS_PER_S);
+    close(event_fds[0]);
+    close(event_fds[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(takes_a_dead_ones_place),
+        cmocka_unit_test(what_was_answered_is_not_asked_again),
+        cmocka_unit_test(an_answer_is_for_its_request_alone),
+        cmocka_unit_test(a_request_is_kept_around_its_answer),
+        cmocka_unit_test(a_failed_attempt_leaves_the_server),
+        cmocka_unit_test(nobody_waits_for_a_retired_one),
+        cmocka_unit_test(a_vcpu_that_never_stops_asking_is_left),
         cmocka_unit_test_setup_teardown(joins_above_the_engines_server, join, leave),
         cmocka_unit_test(leaves_nothing),
         cmocka_unit_test(a_refusal_leaves_nothing),
