@@ -17,6 +17,7 @@
 #include "base/realtime.h"
 #include "card/card_private.h"
 #include "card/checkpoint.h"
+#include "hw/es1370_state.h"
 
 /* Where each of them enters the mixer. */
 static const enum ak4531_input voice_input[PLAYBACK_CHANNELS] = {AK4531_FM, AK4531_VOICE};
@@ -337,6 +338,7 @@ struct card *card_create(const struct audio_settings *settings, struct status_pa
         return NULL;
     }
     es1370_init(&card->chip, &host);
+    card->chip_bytes = es1370_save(&card->chip, NULL, 0);
     card->chip.pci.opaque = card;
     card->chip.pci.bar_changed = pci_bar_changed;
     sample_clock_start(&card->clock, ES1370_HZ, now_ns);

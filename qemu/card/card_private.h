@@ -18,6 +18,7 @@
 
 struct card {
     struct es1370 chip;
+    size_t chip_bytes; /* that its saved state takes */
     struct sample_clock clock;
     uint64_t chip_ticks;  /* of clock, up to which the chip has been advanced */
     uint64_t advanced_ns; /* when that was */

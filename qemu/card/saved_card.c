@@ -36,7 +36,7 @@ static void save_ring(struct snapshot_writer *w, const struct stream *stream)
 static size_t rt_write(const struct card *card, bool rings, void *buffer, size_t size)
 {
     uint64_t now_ns = card->paused ? card->paused_ns : card->advanced_ns;
-    size_t chip_bytes = es1370_save(&card->chip, NULL, 0);
+    size_t chip_bytes = card->chip_bytes;
     struct snapshot_writer w;
     void *room;
 

@@ -16,7 +16,7 @@
  * before it: a guest that can end its card at will, or a library that always fails, shall not cost
  * the host a process each moment. */
 enum { MAX_DEATHS = 3 };
-#define IN_A_ROW_NS (60 * NS_PER_S)
+#define IN_A_ROW_NS (10 * NS_PER_S)
 
 static void set_still(struct supervised_card *c, bool still)
 {

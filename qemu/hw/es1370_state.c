@@ -64,9 +64,12 @@ static void walk_bool(struct walk *w, bool *field)
 
 static void walk_bytes(struct walk *w, uint8_t *bytes, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        walk_u8(w, &bytes[i]);
+    if (w->used + count <= w->size) {
+        uint8_t *at = w->bytes + w->used;
+
+        memcpy(w->loading ? bytes : at, w->loading ? at : bytes, count);
     }
+    w->used += count;
 }
 
 /* Without what the host knows: that is found anew. */

@@ -30,6 +30,7 @@
  *   misplaced  frames heard after one that should follow them
  *   differing  recorded frames that are neither of the pattern nor silence
  *   gaps, gap_frames    silences inside the pattern, and their frames
+ *   longest    frames of silence between two frames of the pattern, at most
  *   begin, end          where the pattern lies in the recording, in frames; end is the first after
  * What is before the first frame that can be made out and after the pattern's
  * last is not compared: silence, another sound, or what a guest that stops its
@@ -86,7 +87,7 @@ static uint32_t number_of(const struct pattern *pattern, uint32_t frame)
 }
 
 struct report {
-    size_t found, missing, repeated, misplaced, differing, gaps, gap_frames;
+    size_t found, missing, repeated, misplaced, differing, gaps, gap_frames, longest;
     size_t begin, end;
 };
 
@@ -129,6 +130,8 @@ static struct report compare(const struct pattern *pattern, const uint32_t *fram
             report.differing += differing;
             report.gaps += silences;
             report.gap_frames += silent;
+            if (report.longest < silent)
+                report.longest = silent;
             replaced += differing < skipped ? differing : skipped;
         } else {
             begun = true;
@@ -258,9 +261,10 @@ static int check(const struct pattern *pattern, const char *path)
     }
     free(carried);
     printf("frames=%" PRIu32 " found=%zu missing=%zu repeated=%zu misplaced=%zu differing=%zu "
-           "gaps=%zu gap_frames=%zu begin=%zu end=%zu\n",
+           "gaps=%zu gap_frames=%zu longest=%zu begin=%zu end=%zu\n",
            pattern->frames, report.found, report.missing, report.repeated, report.misplaced,
-           report.differing, report.gaps, report.gap_frames, report.begin, report.end);
+           report.differing, report.gaps, report.gap_frames, report.longest, report.begin,
+           report.end);
     return report.missing || report.repeated || report.misplaced || report.differing || report.gaps;
 }
 

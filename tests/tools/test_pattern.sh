@@ -36,11 +36,11 @@ od -An -v -t x4 -w4 p | sort | uniq -d >twice
     { echo "not ok - the first frames are others than they were"; failed=1; }
 
 cp p rec
-expect "the pattern alone" "found=88200 missing=0 repeated=0 misplaced=0 differing=0 gaps=0 gap_frames=0 begin=0 end=88200" 0
+expect "the pattern alone" "found=88200 missing=0 repeated=0 misplaced=0 differing=0 gaps=0 gap_frames=0 longest=0 begin=0 end=88200" 0
 { silence 1000; frames 0 88200; silence 500; noise 3; } >rec
-expect "silence and noise around it" "missing=0 repeated=0 misplaced=0 differing=0 gaps=0 gap_frames=0 begin=1000 end=89200" 0
+expect "silence and noise around it" "missing=0 repeated=0 misplaced=0 differing=0 gaps=0 gap_frames=0 longest=0 begin=1000 end=89200" 0
 { frames 0 88200; silence 8; frames 86000 86400; } >rec
-expect "what is left in the buffer after the end" "missing=0 repeated=0 misplaced=0 differing=0 gaps=0 gap_frames=0 begin=0 end=88200" 0
+expect "what is left in the buffer after the end" "missing=0 repeated=0 misplaced=0 differing=0 gaps=0 gap_frames=0 longest=0 begin=0 end=88200" 0
 { frames 0 500; frames 507 88200; } >rec
 expect "lost frames" "found=88193 missing=7 repeated=0 misplaced=0 differing=0 gaps=0" 1
 frames 10 88190 >rec
@@ -50,9 +50,9 @@ expect "repeated frames" "found=88200 missing=0 repeated=100 misplaced=0 differi
 { frames 0 500; frames 600 700; frames 500 600; frames 700 88200; } >rec
 expect "frames in another order" "found=88200 missing=0 repeated=0 misplaced=100 differing=0 gaps=0" 1
 { frames 0 500; silence 64; frames 500 600; silence 1; frames 600 88200; } >rec
-expect "gaps" "missing=0 repeated=0 misplaced=0 differing=0 gaps=2 gap_frames=65" 1
+expect "gaps" "missing=0 repeated=0 misplaced=0 differing=0 gaps=2 gap_frames=65 longest=64" 1
 { frames 0 500; silence 64; frames 564 88200; } >rec
-expect "silence in the place of frames" "missing=64 repeated=0 misplaced=0 differing=0 gaps=1 gap_frames=64" 1
+expect "silence in the place of frames" "missing=64 repeated=0 misplaced=0 differing=0 gaps=1 gap_frames=64 longest=64" 1
 { frames 0 500; noise 5; frames 505 88200; } >rec
 expect "damaged frames" "found=88195 missing=0 repeated=0 misplaced=0 differing=5 gaps=0" 1
 { frames 0 500; noise 5; frames 500 88200; } >rec
@@ -84,7 +84,7 @@ expect_since "good when the end is heard again" "since=80000 begin=88200 gaps=0 
 frames 0 88199 >rec
 expect_since "never good without the end" "since=88200 begin=0 gaps=0 gap_frames=0" 1
 silence 5000 >rec
-expect "silence" "found=0 missing=88200 repeated=0 misplaced=0 differing=0 gaps=0 gap_frames=0 begin=0 end=0" 1
+expect "silence" "found=0 missing=88200 repeated=0 misplaced=0 differing=0 gaps=0 gap_frames=0 longest=0 begin=0 end=0" 1
 : >rec
 expect "nothing" "found=0 missing=88200" 1
 "$pattern" make 2 5000000 >rec
@@ -92,7 +92,7 @@ first=5000000 expect "a pattern that begins elsewhere" "found=88200 missing=0 re
 expect "the wrong pattern" "found=0 missing=88200" 1
 
 # The formats: two or four of their frames make one of those counted.
-all="missing=0 repeated=0 misplaced=0 differing=0 gaps=0 gap_frames=0"
+all="missing=0 repeated=0 misplaced=0 differing=0 gaps=0 gap_frames=0 longest=0"
 "$pattern" make 2 0 left >l.raw
 "$pattern" make 2 5000000 right >r.raw
 cut() { tail -c +$(($2 * 4 + 1)) "$1" | head -c $((($3 - $2) * 4)); } # FILE FROM UP-TO
@@ -122,7 +122,7 @@ u8_silence() { silence "$1" | tr '\0' '\200' | head -c "$1"; }
 { u8_silence 3; cat u8.raw; u8_silence 4; } >rec
 first=7 format=u8 expect "unsigned bytes" "frames=22050 found=22050 $all begin=3 end=88203" 0
 { u8_silence 2; head -c 4000 u8.raw; u8_silence 8; tail -c +4001 u8.raw; } >rec
-first=7 format=u8 expect "a gap in unsigned bytes" "found=22050 missing=0 repeated=0 misplaced=0 differing=0 gaps=1 gap_frames=2 begin=2" 1
+first=7 format=u8 expect "a gap in unsigned bytes" "found=22050 missing=0 repeated=0 misplaced=0 differing=0 gaps=1 gap_frames=2 longest=2 begin=2" 1
 { head -c 4000 u8.raw; tail -c +4009 u8.raw; } >rec
 first=7 format=u8 expect "lost unsigned bytes" "found=22048 missing=2" 1
 tr '\200-\377\0-\177' '\0-\377' <u8.raw >rec
