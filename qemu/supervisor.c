@@ -17,8 +17,10 @@
 #include "base/log.h"
 #include "card/engine_sound.h"
 #include "card/sound_user.h"
+#include "card/status_page.h"
 #include "card/supervised.h"
 #include "engine/engine.h"
+#include "engine/engine_guard.h"
 #include "engine/engine_socket.h"
 #include "engine/qmp_relay.h"
 #include "traditional/conversation.h"
@@ -32,12 +34,14 @@ struct supervisor {
 
     struct engine_socket engine_socket;
     struct qmp_relay *relay;           /* between a modern toolstack and the engine; or NULL */
+    const char *qmp_path;              /* of the relay's socket, if it has one; or NULL */
     struct conversation *conversation; /* with an old one; or NULL */
 
     int signals;
     struct engine_bounds bounds;
     pid_t engine;
     int engine_status; /* waitpid's, once it has ended */
+    struct engine_guard guard;
 };
 
 /* --- starting --- */
@@ -133,6 +137,7 @@ static bool join_qmp(struct supervisor *s, struct plan *plan, struct err *err)
         if (!plan->qmp_path) {
             fcntl(plan->qmp_fd, F_SETFD, FD_CLOEXEC); /* not for the engine any more */
         }
+        s->qmp_path = plan->qmp_path;
         return true;
     }
     qmp_relay_close(s->relay);
@@ -141,8 +146,20 @@ static bool join_qmp(struct supervisor *s, struct plan *plan, struct err *err)
     return false;
 }
 
+/* What does not end with the processes. */
+static void remove_files(const void *opaque)
+{
+    const struct supervisor *s = opaque;
+
+    if (s->qmp_path) {
+        unlink(s->qmp_path); /* as QEMU removes its own */
+    }
+    status_page_remove(s->card.domid);
+}
+
 static bool start_engine(struct supervisor *s, const struct plan *plan, struct err *err)
 {
+    struct err warning;
     struct pollfd relay[QMP_RELAY_FDS]; /* before there is a toolstack: where it is to come */
     int keep[4 + QMP_RELAY_FDS] = {s->signals, s->card.process.control, s->sound.pipe,
                                    s->engine_socket.place};
@@ -156,7 +173,13 @@ static bool start_engine(struct supervisor *s, const struct plan *plan, struct e
     }
     s->engine = engine_start(plan->engine_argv, &s->bounds, keep, count, err);
     s->engine_socket.listener = -1; /* closed, with all that is the engine's */
-    return s->engine >= 0;
+    if (s->engine < 0) {
+        return false;
+    }
+    if (!engine_guard_start(&s->guard, s->engine, remove_files, s, &warning)) {
+        log_warn("should qemu-dm be killed, the engine may stay: %s", warning.text);
+    }
+    return true;
 }
 
 /* --- an old toolstack --- */
@@ -222,6 +245,8 @@ static bool hear_signals(struct supervisor *s)
             (void)supervised_card_died(&s->card, status);
         } else if (pid == s->sound.pid) {
             engine_sound_died(&s->sound);
+        } else if (pid == s->guard.pid) {
+            engine_guard_died(&s->guard);
         }
     }
     return false;
@@ -333,12 +358,11 @@ int supervisor_run(struct plan *plan, const struct conf *conf, uint16_t old_domi
         }
     }
     conversation_close(s.conversation);
-    if (s.relay && plan->qmp_path) {
-        unlink(plan->qmp_path); /* as QEMU removes its own */
-    }
+    remove_files(&s);
     qmp_relay_close(s.relay);
     card_process_stop(&s.card.process);
     engine_sound_stop(&s.sound);
+    engine_guard_dismiss(&s.guard);
     if (!started) {
         return EXIT_FAILURE;
     }

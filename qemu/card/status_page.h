@@ -5,8 +5,8 @@
  * not told who reads, and its counters cost the same whether anybody does.
  *
  * The supervisor makes the file, before the card has given up any privilege, and
- * removes it at the end; the one that a killed supervisor has left is removed by
- * the next start of any.
+ * removes it at the end, or the engine's guard does; one that is left all the same
+ * is removed by the next start of any.
  */
 #ifndef CARD_STATUS_PAGE_H
 #define CARD_STATUS_PAGE_H

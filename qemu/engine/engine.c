@@ -35,7 +35,8 @@ pid_t engine_start(char *const argv[], const struct engine_bounds *bounds, const
         struct err why;
 
         /* The toolstack knows the supervisor's pid only: should that be killed without a chance
-         * to say so, the engine is told to end as the toolstack would tell it. */
+         * to say so, the engine is told to end as the toolstack would tell it. Once the engine has
+         * changed its user, only its guard (engine_guard.h) will. */
         prctl(PR_SET_PDEATHSIG, SIGHUP);
         setrlimit(RLIMIT_FSIZE, &bounds->file_size);
         signal(SIGXFSZ, bounds->on_file_limit);

