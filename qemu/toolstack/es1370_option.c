@@ -111,19 +111,35 @@ bool es1370_place(uint8_t *slot, char **doubt, const struct machine *machine,
 
 /* --- what the engine sees of it --- */
 
+/* The card's own id; NULL: none. */
+static bool read_own_id(char **id, const struct option *card)
+{
+    *id = NULL;
+    return !option_is(card, "device") || option_text_get(card->value, "driver", "id", id);
+}
+
+bool es1370_id(char **id, const struct option *card)
+{
+    return read_own_id(id, card) && (*id || (*id = strdup(CARD_ID)));
+}
+
 /* The engine's own ES1370: it keeps the slot, so that what is plugged in later goes elsewhere and
- * a saved domain is the same with and without us. It plays nothing; the guest never sees it. */
+ * a saved domain is the same with and without us. It plays nothing; the guest never sees it, but
+ * where our card is given up. */
 static bool add_slot_holder(struct arguments *arguments, const struct option *card, uint8_t slot)
 {
     static const char *const ours[] = {"driver", "addr", "audiodev", NULL};
     char *properties =
         option_is(card, "device") ? option_text_without(card->value, "driver", ours) : strdup("");
-    bool ok = properties && arguments_add(arguments, "-audiodev") &&
+    char *id = NULL;
+    bool ok = properties && read_own_id(&id, card) && arguments_add(arguments, "-audiodev") &&
               arguments_add(arguments, "none,id=" SILENT_AUDIODEV_ID) &&
               arguments_add(arguments, "-device") &&
-              arguments_add_made(arguments, "es1370%s%s,addr=0x%02x,audiodev=%s",
-                                 *properties ? "," : "", properties, slot, SILENT_AUDIODEV_ID);
+              arguments_add_made(arguments, "es1370%s%s%s,addr=0x%02x,audiodev=%s",
+                                 id ? "" : ",id=" CARD_ID, *properties ? "," : "", properties, slot,
+                                 SILENT_AUDIODEV_ID);
 
+    free(id);
     free(properties);
     return ok;
 }

@@ -14,6 +14,9 @@
 #include "toolstack/option.h"
 #include "toolstack/pci_slots.h"
 
+/* The id of the engine's own ES1370, which holds the card's slot, if the user has given none. */
+#define CARD_ID "qemu-dm-card"
+
 /* Sets *card to the option that makes an es1370, or to NULL. False with err if there are two, or
  * one in a form that cannot be read. */
 bool es1370_find(struct option **card, struct option *options, size_t count, struct err *err);
@@ -23,6 +26,10 @@ bool es1370_find(struct option **card, struct option *options, size_t count, str
 bool es1370_place(uint8_t *slot, char **doubt, const struct machine *machine,
                   const struct option *options, size_t count, const struct option *card,
                   struct err *err);
+
+/* Sets *id to a copy of the one that the card has been given, or else of CARD_ID: the engine's card
+ * is known by it. False: out of memory. */
+bool es1370_id(char **id, const struct option *card);
 
 /* Puts a card of the engine's that holds the slot in the card's place, or into head, what goes
  * before all options: QEMU makes the card of -soundhw and -audio before that of any -device.

@@ -179,6 +179,7 @@ static bool run_card(struct plan *plan, struct arguments *head, struct option *o
     return read_domid(&plan->domid, last_value(options, count, "xen-domid"), err) &&
            read_domain_name(&plan->domain_name, options, count, err) &&
            es1370_place(&plan->card_slot, &plan->note, machine, options, count, card, err) &&
+           (es1370_id(&plan->card_id, card) || option_no_memory(err)) &&
            audiodev_choose(&plan->audiodev, &shared, options, count, card, err) &&
            es1370_replace(head, card, plan->card_slot, shared ? plan->audiodev : NULL, err) &&
            connect_cards(plan, head, options, count, SILENT_AUDIODEV_ID, err) &&
@@ -401,6 +402,7 @@ void plan_free(struct plan *plan)
     free(plan->engine_argv);
     free(plan->domain_name);
     free(plan->audiodev);
+    free(plan->card_id);
     free(plan->qmp_path);
     free(plan->note);
     *plan = empty_plan;

@@ -43,6 +43,8 @@ struct plan {
     char *audiodev;    /* the value of -audiodev that is the card's; NULL: none given */
 
     uint8_t card_slot; /* PLAN_RUN_CARD: PCI device number on bus 0, 0..31; function 0 */
+    char *card_id;     /* PLAN_RUN_CARD: by which the engine knows its own card in that slot, for
+                          device_del; else NULL */
 
     size_t pipe_argument; /* PLAN_RUN_ENGINE_SOUND: index in engine_argv of the value of -audiodev
                              that lacks the pipe's descriptor; else 0 */

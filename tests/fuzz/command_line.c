@@ -87,6 +87,7 @@ static void check(struct plan *plan, const char *const args[], int count)
     }
     if (plan->action == PLAN_RUN_CARD) {
         expect(plan->card_slot >= 2 && plan->card_slot < 32, "a slot");
+        expect(plan->card_id != NULL, "an id");
     }
 }
 

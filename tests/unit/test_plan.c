@@ -108,7 +108,7 @@ static void assert_slot(const char *line, unsigned slot)
 
 #define XENFV "-xen-domid 5 -nodefaults -machine xenfv "
 #define PC    "-xen-domid 5 -nodefaults -machine pc,accel=xen "
-#define HELD  "-audiodev none,id=qemu-dm-silent -device es1370,addr=0x"
+#define HELD  "-audiodev none,id=qemu-dm-silent -device es1370,id=qemu-dm-card,addr=0x"
 #define END   ",audiodev=qemu-dm-silent"
 
 /* --- what is to be done --- */
@@ -378,6 +378,24 @@ static void test_domain(void **state)
 }
 
 /* --- the card's forms --- */
+
+static void test_the_engines_card_has_an_id(void **state)
+{
+    static const char *const lines[][2] = {
+        {XENFV "-device es1370", "qemu-dm-card"},
+        {XENFV "-soundhw es1370", "qemu-dm-card"},
+        {XENFV "-device es1370,id=snd", "snd"},
+        {XENFV "-device id=a,,b,driver=es1370", "a,b"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        struct plan plan = plan_ok(lines[i][0]);
+
+        assert_string_equal(plan.card_id, lines[i][1]);
+        plan_free(&plan);
+    }
+}
 
 static void test_card_forms(void **state)
 {
@@ -1032,6 +1050,7 @@ int main(void)
         cmocka_unit_test(test_status),
         cmocka_unit_test(test_values_are_not_options),
         cmocka_unit_test(test_domain),
+        cmocka_unit_test(test_the_engines_card_has_an_id),
         cmocka_unit_test(test_card_forms),
         cmocka_unit_test(test_short_forms_come_first),
         cmocka_unit_test(test_slots),

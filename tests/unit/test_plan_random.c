@@ -136,6 +136,7 @@ static void assert_whole(const struct plan *plan)
     assert_int_equal(plan->action, PLAN_RUN_CARD);
     assert_in_range(plan->card_slot, 2, 31);
     assert_non_null(plan->domain_name);
+    assert_non_null(plan->card_id);
 
     /* exactly one silent card holds the slot */
     int holders = 0;
