@@ -135,7 +135,7 @@ tests/%.o: $(SRC)/tests/%.c config.mak $(SRC)/Makefile
 	$(call say,CC)$(COMPILE) $(CMOCKA_CFLAGS) -I$(SRC)/tests -c -o $@ $<
 
 tests/unit/test_midi_alsa.o: CPPFLAGS += $(CFLAGS_midi_alsa)
-tests/unit/test_status_output.o tests/unit/test_qmp_client.o: CPPFLAGS += $(JANSSON_CFLAGS)
+tests/unit/test_status_output.o tests/unit/test_qmp_client.o tests/process/test_unplug_qemu.o: CPPFLAGS += $(JANSSON_CFLAGS)
 
 libqemu-dm.a: $(PURE_OBJECTS)
 libfakes.a: $(FAKE_OBJECTS)

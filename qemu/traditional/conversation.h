@@ -57,6 +57,10 @@ int conversation_fd(const struct conversation *c);
  * most, 60 where it stops, saves or goes on. */
 void conversation_serve(struct conversation *c);
 
+/* Asks the guest to let go of a device of the engine's, by its id, as pci-rem does; the toolstack
+ * hears nothing of it. Waits as above. How that went is logged. */
+void conversation_unplug(struct conversation *c, const char *device);
+
 /* c may be NULL. */
 void conversation_close(struct conversation *c);
 

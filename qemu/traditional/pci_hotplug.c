@@ -214,3 +214,26 @@ void pci_remove(struct conversation *c, const char *parameter)
     }
     qmp_client_close(client);
 }
+
+void conversation_unplug(struct conversation *c, const char *device)
+{
+    struct qmp_client *client = NULL;
+    struct err err;
+    bool asked;
+
+    if (c->engine >= 0) {
+        err_set(&err, "the engine is still starting");
+    } else {
+        client = conversation_engine(c, &err);
+    }
+    asked = client && engine_do(client, &err, "device_del", "{s:s}", "id", device);
+    qmp_client_close(client);
+    if (asked) {
+        conversation_note(c, "the guest is asked to let go of its sound card");
+    } else {
+        conversation_complain(c,
+                              "the guest keeps a silent sound card until its next start, for it "
+                              "cannot be unplugged: %s",
+                              err.text);
+    }
+}

@@ -768,6 +768,34 @@ static void gives_up_on_what_the_guest_keeps(void **state)
     was_logged("no PCI device is taken away: the engine refuses query-pci");
 }
 
+static void unplugs_a_device_for_its_owner(void **state)
+{
+    (void)state;
+    conversation_unplug(conversation, "qemu-dm-card");
+    join_engine();
+    has_happened("device_del{\"id\":\"qemu-dm-card\"}\n");
+    store_says(D "state", "running");
+    assert_int_equal(log_lines, 0);
+    refuses("device_del");
+    conversation_unplug(conversation, "qemu-dm-card");
+    was_logged("cannot be unplugged: the engine refuses device_del: it will not");
+    engine_gone = true;
+    conversation_unplug(conversation, "qemu-dm-card");
+    was_logged("cannot be unplugged: the engine is gone");
+}
+
+static void unplugs_nothing_before_the_engine_talks(void **state)
+{
+    (void)state;
+    engine_asleep = true;
+    open_conversation();
+    conversation_unplug(conversation, "qemu-dm-card");
+    was_logged("cannot be unplugged: the engine is still starting");
+    has_happened("");
+    engine_asleep = false;
+    wake_engine();
+}
+
 static void plugs_usb_devices(void **state)
 {
     static const struct {
@@ -1142,6 +1170,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         new_one(says_where_the_consoles_are),
         new_one(waits_for_the_engine),
+        new_one(unplugs_nothing_before_the_engine_talks),
         new_one(starts_without_a_display),
         new_one(warns_of_an_open_display),
         new_one(tells_of_a_password_that_is_refused),
@@ -1162,6 +1191,7 @@ int main(void)
         running_one(inserts_pci_devices),
         running_one(says_that_pci_devices_are_not_inserted),
         running_one(removes_pci_devices),
+        running_one(unplugs_a_device_for_its_owner),
         running_one(gives_up_on_what_the_guest_keeps),
         running_one(plugs_usb_devices),
         running_one(plugs_usb_disks),
