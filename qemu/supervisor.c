@@ -23,6 +23,7 @@
 #include "engine/engine_guard.h"
 #include "engine/engine_socket.h"
 #include "engine/qmp_relay.h"
+#include "engine/unplug.h"
 #include "traditional/conversation.h"
 
 /* What a toolstack or a person may send: the engine knows what to do with it. */
@@ -36,6 +37,8 @@ struct supervisor {
     struct qmp_relay *relay;           /* between a modern toolstack and the engine; or NULL */
     const char *qmp_path;              /* of the relay's socket, if it has one; or NULL */
     struct conversation *conversation; /* with an old one; or NULL */
+    const char *card_id;               /* by which the engine knows the card in our card's slot */
+    struct unplug unplug;              /* of that one, when ours is no more */
 
     int signals;
     struct engine_bounds bounds;
@@ -224,6 +227,18 @@ static bool begin_conversation(struct supervisor *s, uint16_t domid, struct err 
 
 /* --- running --- */
 
+/* Our card has been taken from the guest, whose operating system is told by way of the engine's. */
+static void unplug_card(struct supervisor *s)
+{
+    struct err err;
+
+    if (s->conversation) {
+        conversation_unplug(s->conversation, s->card_id);
+    } else if (!unplug_begin(&s->unplug, &s->engine_socket, s->card_id, &err)) {
+        log_warn("the guest is not told that its sound card is unplugged: %s", err.text);
+    }
+}
+
 /* Hands on what came; true when the engine has ended. */
 static bool hear_signals(struct supervisor *s)
 {
@@ -242,7 +257,9 @@ static bool hear_signals(struct supervisor *s)
             return true;
         }
         if (pid == s->card.process.pid) {
-            (void)supervised_card_died(&s->card, status);
+            if (!supervised_card_died(&s->card, status)) {
+                unplug_card(s);
+            }
         } else if (pid == s->sound.pid) {
             engine_sound_died(&s->sound);
         } else if (pid == s->guard.pid) {
@@ -254,7 +271,8 @@ static bool hear_signals(struct supervisor *s)
 
 static int wait_ms(const struct supervisor *s)
 {
-    uint64_t wake = supervised_card_wake(&s->card);
+    uint64_t card = supervised_card_wake(&s->card), unplug = unplug_wake(&s->unplug);
+    uint64_t wake = card < unplug ? card : unplug;
     uint64_t now = clock_now_ns();
 
     if (wake == UINT64_MAX) {
@@ -266,7 +284,7 @@ static int wait_ms(const struct supervisor *s)
 /* Until the engine has ended. */
 static void supervise(struct supervisor *s)
 {
-    enum { SIGNALS, CARD, OLD_TOOLSTACK, RELAY, COUNT = RELAY + QMP_RELAY_FDS };
+    enum { SIGNALS, CARD, OLD_TOOLSTACK, UNPLUG, RELAY, COUNT = RELAY + QMP_RELAY_FDS };
 
     for (;;) {
         struct pollfd fds[COUNT] = {
@@ -274,6 +292,7 @@ static void supervise(struct supervisor *s)
             [CARD] = {.fd = card_process_fd(&s->card.process), .events = POLLIN},
             [OLD_TOOLSTACK] = {.fd = s->conversation ? conversation_fd(s->conversation) : -1,
                                .events = POLLIN},
+            [UNPLUG] = {.fd = unplug_fd(&s->unplug), .events = POLLIN},
         };
         unsigned count = s->relay ? qmp_relay_poll(s->relay, fds + RELAY) : 0;
 
@@ -297,6 +316,9 @@ static void supervise(struct supervisor *s)
         }
         if (count > 0) {
             qmp_relay_serve(s->relay, fds + RELAY, count);
+        }
+        if (fds[UNPLUG].revents || clock_now_ns() >= unplug_wake(&s->unplug)) {
+            unplug_serve(&s->unplug);
         }
     }
 }
@@ -342,8 +364,11 @@ static bool start(struct supervisor *s, struct plan *plan, const struct conf *co
 
 int supervisor_run(struct plan *plan, const struct conf *conf, uint16_t old_domid)
 {
-    struct supervisor s = {
-        .card.process.control = -1, .sound.pipe = -1, .engine_socket = {-1, -1}, .engine = -1};
+    struct supervisor s = {.card.process.control = -1,
+                           .sound.pipe = -1,
+                           .engine_socket = {-1, -1},
+                           .engine = -1,
+                           .card_id = plan->card_id};
     struct err err;
     bool started = start(&s, plan, conf, old_domid, &err);
 
@@ -357,6 +382,7 @@ int supervisor_run(struct plan *plan, const struct conf *conf, uint16_t old_domi
             waitpid(s.engine, NULL, 0);
         }
     }
+    unplug_end(&s.unplug);
     conversation_close(s.conversation);
     remove_files(&s);
     qmp_relay_close(s.relay);

@@ -185,8 +185,9 @@ bool unplug_begin(struct unplug *u, const struct engine_socket *engine, const ch
     u->device = device;
     u->asked = false;
     if (engine->place < 0) {
-        return err_set(err, "there is no QMP connection to the engine; the toolstack's command "
-                            "line has no -chardev with id=libxl-cmd");
+        return err_set(err,
+                       "there is no QMP connection to the engine: the toolstack's command line "
+                       "has no -chardev with id=libxl-cmd, or see above");
     }
     return connect_engine(u, err);
 }

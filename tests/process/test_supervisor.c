@@ -178,6 +178,8 @@ static void a_card_that_dies_three_times_is_unplugged(void **state)
     kill(card, SIGKILL);
     assert_true(file_says(log_path, "retire domid=7 slot=3 server=1"));
     assert_true(file_says(stderr_path, "died 3 times in a row and is unplugged"));
+    /* Its command line has no QMP. */
+    assert_true(file_says(stderr_path, "the guest is not told that its sound card is unplugged"));
     assert_int_equal(kill(pid, 0), 0);
     kill(pid, SIGTERM);
     assert_int_equal(end_of(pid), 0);

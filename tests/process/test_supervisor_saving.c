@@ -516,6 +516,27 @@ static void is_saved_without_a_card_that_has_died(void **state)
     quit_machine();
 }
 
+/* This engine has no such card, and says so when its turn comes. */
+static void the_card_is_unplugged_when_the_toolstack_is_silent(void **state)
+{
+    static const char refusal[] = "cannot be unplugged: Device 'qemu-dm-card' not found";
+
+    (void)state;
+    setenv("FAKE_GUEST_TAKE_OVER", "fail", 1);
+    start_domain(-1, -1);
+    connect_toolstack();
+    kill((pid_t)number_after("open domid=7 slot=3 pid="), SIGKILL);
+    assert_true(file_says(log_path, "retire domid=7 slot=3 server=1"));
+    continue_machine();
+    stop_machine();
+    assert_null(strstr(slurp(stderr_path), refusal));
+    disconnect_toolstack();
+    assert_true(file_says(stderr_path, refusal));
+    connect_toolstack();
+    continue_machine();
+    quit_machine();
+}
+
 /* Without QEMU, of which some empty the file themselves. */
 static void nothing_is_left_of_an_older_file(void **state)
 {
@@ -581,6 +602,7 @@ int main(void)
         TEST(is_saved_under_dm_restrict),
         TEST(is_saved_where_the_engine_takes_all_that_it_may),
         TEST(is_saved_without_a_card_that_has_died),
+        TEST(the_card_is_unplugged_when_the_toolstack_is_silent),
         TEST(nothing_is_left_of_an_older_file),
         TEST(the_engines_last_words_arrive),
         TEST(ends_by_the_engines_signal_before_a_toolstack),
