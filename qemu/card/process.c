@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "audio/driver.h"
@@ -305,12 +304,12 @@ bool card_process_load(struct card_process *p, const void *bytes, size_t size, s
     return request(p, CONTROL_LOAD, "cannot restore the sound card", bytes, size, &answer, err);
 }
 
+/* Its end of the socket is closed with its death alone. */
 static bool has_died(const struct card_process *p)
 {
-    siginfo_t info = {.si_pid = 0};
+    struct pollfd fd = {.fd = p->control};
 
-    return p->pid && waitid(P_PID, (id_t)p->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-           info.si_pid != 0;
+    return p->pid && poll(&fd, 1, 0) == 1 && fd.revents & POLLHUP;
 }
 
 bool card_process_save(struct card_process *p, void *buffer, size_t size, size_t *used,

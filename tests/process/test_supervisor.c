@@ -522,7 +522,6 @@ int main(void)
         cmocka_unit_test_setup(another_card_takes_a_dead_ones_place, fresh_logs),
         cmocka_unit_test_setup(a_card_that_dies_three_times_is_unplugged, fresh_logs),
         cmocka_unit_test_setup(so_is_one_whose_place_none_can_take, fresh_logs),
-        cmocka_unit_test_setup(a_card_that_dies_is_unplugged, fresh_logs),
         cmocka_unit_test_setup(holds_none_of_the_toolstacks_descriptors, fresh_logs),
         cmocka_unit_test_setup(a_mistyped_audiodev_is_refused_before_anything_starts, fresh_logs),
         cmocka_unit_test_setup(a_mistyped_variable_is_refused_too, fresh_logs),
