@@ -143,9 +143,10 @@ libqemu-dm.a libfakes.a:
 	$(call say,AR)rm -f $@ && $(AR) rcs $@ $^
 
 tests/unit/test_bench_analysis: tests/bench/analysis.o
-tests/process/test_card_process tests/process/test_supervisor_saving: tests/process/playing_guest.o
-tests/process/test_killed tests/process/test_supervisor tests/process/test_supervisor_saving \
-	tests/process/test_supervisor_sound: tests/process/program.o
+tests/process/test_card_process tests/process/test_shortages tests/process/test_supervisor_saving: \
+	tests/process/playing_guest.o
+tests/process/test_killed tests/process/test_shortages tests/process/test_supervisor \
+	tests/process/test_supervisor_saving tests/process/test_supervisor_sound: tests/process/program.o
 $(C_TESTS): %: %.o $(TEST_LIBS)
 	$(call say,LINK)$(LINK) -o $@ $(filter %.o,$^) -Wl,--start-group $(TEST_LIBS) -Wl,--end-group \
 		$(DRIVER_LIBS) $(CMOCKA_LIBS) $(CARD_LIBS) -lm

@@ -48,8 +48,10 @@ bool worker_start(struct worker *w, const char *kind, const char *name, void (*r
     error = start_thread(w);
     if (error) {
         close(w->ended_fd);
-        return err_set(err, "cannot start the thread of the %s %s: %s", kind, name,
-                       strerror(error));
+        return err_set(err,
+                       "cannot start the thread of the %s %s: %s. Memory or processes are short: "
+                       "see free, and ulimit -v and -u where qemu-dm is started",
+                       kind, name, strerror(error));
     }
     pthread_setname_np(w->thread, name);
     return true;

@@ -18,7 +18,7 @@
 #include <cmocka.h>
 
 char dir[32], log_path[64], stderr_path[64], run_path[64], program[512], engine[512];
-rlim_t file_limit = RLIM_INFINITY;
+bool (*before_start)(void);
 
 void pause_ms(unsigned ms)
 {
@@ -74,13 +74,12 @@ pid_t start(const char *behaviour, const char *const args[])
     pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
-        const struct rlimit limit = {file_limit, file_limit};
         int err = open(stderr_path, O_CREAT | O_WRONLY | O_APPEND, 0600);
 
         dup2(err, STDERR_FILENO);
         dup2(err, STDOUT_FILENO);
         setenv("FAKE_ENGINE", behaviour, 1);
-        if (file_limit != RLIM_INFINITY && setrlimit(RLIMIT_FSIZE, &limit) < 0) {
+        if (before_start && !before_start()) {
             _exit(126);
         }
         execv(program, (char *const *)argv);
@@ -158,6 +157,7 @@ pid_t child_named(pid_t parent, const char *name)
 int fresh_logs(void **state)
 {
     (void)state;
+    before_start = NULL;
     unlink(log_path);
     unlink(stderr_path);
     unsetenv("FAKE_GUEST_OPEN");

@@ -7,7 +7,6 @@
 #define PROCESS_PROGRAM_H
 
 #include <stdbool.h>
-#include <sys/resource.h>
 #include <sys/types.h>
 
 /* Everything here happens within milliseconds; this long means never. */
@@ -19,7 +18,10 @@ extern char stderr_path[64]; /* what the user would read */
 extern char run_path[64];    /* QEMU_DM_RUNDIR */
 extern char program[512];    /* its path */
 extern char engine[512];     /* QEMU_DM_ENGINE */
-extern rlim_t file_limit;    /* of the programs started from here on; RLIM_INFINITY: none */
+
+/* Called in each process that is to become the program, until the next fresh_logs; NULL: nothing
+ * is. False: then it ends instead. */
+extern bool (*before_start)(void);
 
 /* Makes the folder and the environment. engine_name: a file of tests/process. False, with a
  * message, if that cannot be. */

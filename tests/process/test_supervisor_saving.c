@@ -5,6 +5,7 @@
  */
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -14,8 +15,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -31,7 +35,7 @@
 /* As libxl sets it under dm_restrict. */
 #define DM_RESTRICT_FILE_LIMIT (256 << 10)
 
-enum { ENGINE_DEADLINE_MS = 20000 };
+enum { ENGINE_DEADLINE_MS = 20000, DISK_PAGE = 4096 };
 
 static char qmp_path[64], guest_path[64], save_path[64];
 static pid_t domain;
@@ -306,7 +310,6 @@ static void leave_a_stale_file(void)
 static int fresh(void **state)
 {
     unlink(save_path);
-    file_limit = RLIM_INFINITY;
     return fresh_logs(state);
 }
 
@@ -437,6 +440,13 @@ static void a_file_without_the_card_is_no_hindrance(void **state)
     quit_machine();
 }
 
+static bool limit_files(void)
+{
+    const struct rlimit limit = {DM_RESTRICT_FILE_LIMIT, DM_RESTRICT_FILE_LIMIT};
+
+    return setrlimit(RLIMIT_FSIZE, &limit) == 0;
+}
+
 /* It is what dm_restrict is about. */
 static void the_engine_is_limited(void)
 {
@@ -458,7 +468,7 @@ static void is_saved_under_dm_restrict(void **state)
     struct card_state card;
 
     (void)state;
-    file_limit = DM_RESTRICT_FILE_LIMIT;
+    before_start = limit_files;
     save_a_machine_that_plays(-1);
     the_engine_is_limited();
     card = card_in_file();
@@ -476,7 +486,7 @@ static void is_saved_where_the_engine_takes_all_that_it_may(void **state)
     int fd;
 
     (void)state;
-    file_limit = DM_RESTRICT_FILE_LIMIT;
+    before_start = limit_files;
     save_a_machine_that_plays(-1);
     card = card_in_file();
     free(card.bytes);
@@ -535,6 +545,73 @@ static void the_card_is_unplugged_when_the_toolstack_is_silent(void **state)
     connect_toolstack();
     continue_machine();
     quit_machine();
+}
+
+/* A small one of memory, which only this test sees. */
+static bool mount_disk(const char *path)
+{
+    return mkdir(path, 0700) == 0 && unshare(CLONE_NEWNS) == 0 &&
+           mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+           mount("disk", path, "tmpfs", 0, "size=1m") == 0;
+}
+
+/* But for that many pages. */
+static void fill_disk(const char *path, size_t pages)
+{
+    static char page[DISK_PAGE];
+    struct statvfs disk;
+    char file[80];
+    int fd;
+
+    snprintf(file, sizeof(file), "%s/full", path);
+    fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    assert_int_equal(statvfs(path, &disk), 0);
+    assert_int_equal(disk.f_bsize, DISK_PAGE);
+    for (size_t i = pages; i < disk.f_bfree; i++) {
+        assert_int_equal(write(fd, page, DISK_PAGE), DISK_PAGE);
+    }
+    close(fd);
+}
+
+/* There is room for the engine's state, to its last byte. */
+static void is_saved_without_its_card_on_a_full_disk(void **state)
+{
+    char disk[40], elsewhere[64];
+    struct card_state card;
+    off_t size, start;
+    int fd;
+
+    (void)state;
+    snprintf(disk, sizeof(disk), "%s/disk", dir);
+    if (!mount_disk(disk)) {
+        rmdir(disk);
+        skip(); /* that is root's to do */
+    }
+    memcpy(elsewhere, save_path, sizeof(elsewhere));
+    snprintf(save_path, sizeof(save_path), "%s/saved", disk);
+    save_a_machine_that_plays(-1);
+    card = card_in_file();
+    free(card.bytes);
+    size = engine_bytes(&card);
+    unlink(save_path);
+    start = (DISK_PAGE - size % DISK_PAGE) % DISK_PAGE;
+    fill_disk(disk, (size_t)(start + size) / DISK_PAGE);
+
+    fd = open_save_file();
+    assert_int_equal(lseek(fd, start, SEEK_SET), start);
+    save_through(fd);
+    assert_true(file_says(stderr_path, "the domain is saved without its sound card"));
+    assert_true(file_says(stderr_path, "Make room in /var/lib/xen"));
+    card = card_in_file();
+    assert_int_equal(card.size, 0);
+    assert_int_equal(card.file, start + size);
+    continue_machine();
+    wait_for_interrupt(); /* the guest notices nothing */
+    quit_machine();
+
+    umount2(disk, MNT_DETACH);
+    rmdir(disk);
+    memcpy(save_path, elsewhere, sizeof(save_path));
 }
 
 /* Without QEMU, of which some empty the file themselves. */
@@ -603,6 +680,7 @@ int main(void)
         TEST(is_saved_where_the_engine_takes_all_that_it_may),
         TEST(is_saved_without_a_card_that_has_died),
         TEST(the_card_is_unplugged_when_the_toolstack_is_silent),
+        TEST(is_saved_without_its_card_on_a_full_disk),
         TEST(nothing_is_left_of_an_older_file),
         TEST(the_engines_last_words_arrive),
         TEST(ends_by_the_engines_signal_before_a_toolstack),
