@@ -70,7 +70,7 @@ DRIVER_SOURCES := $(sort $(wildcard $(foreach name,$(AUDIO_DRIVERS) $(MIDI_DRIVE
 	$(SRC)/qemu/audio/drivers/$(name).c $(SRC)/qemu/audio/drivers/$(name)_*.c)))
 PART_OBJECTS := $(patsubst $(SRC)/%.c,%.o,$(PART_SOURCES) $(DRIVER_SOURCES))
 PURE_OBJECTS := $(filter-out qemu/xen/%,$(PART_OBJECTS))
-CARD_LIBS := $(ZLIB_LIBS) $(JANSSON_LIBS)
+CARD_LIBS := $(ZLIB_LIBS) $(JANSSON_LIBS) $(SANDBOX_LIBS)
 # Who is logged in counts with the drivers: it is their servers' user.
 DRIVER_LIBS := $(foreach name,$(AUDIO_DRIVERS) $(MIDI_DRIVER),$(LIBS_$(name))) $(LOGIND_LIBS)
 
@@ -80,7 +80,7 @@ qemu/xen/%.o: PART_CFLAGS = $(XEN_CFLAGS)
 qemu/engine/%.o: PART_CFLAGS = $(JANSSON_CFLAGS)
 qemu/traditional/%.o: PART_CFLAGS = $(JANSSON_CFLAGS)
 qemu/card/%.o: PART_CFLAGS = $(ZLIB_CFLAGS) $(JANSSON_CFLAGS)
-qemu/sandbox/%.o: PART_CFLAGS = $(LOGIND_CFLAGS)
+qemu/sandbox/%.o: PART_CFLAGS = $(LOGIND_CFLAGS) $(SANDBOX_CFLAGS)
 qemu/audio/drivers/%.o: PART_CFLAGS = \
 	$(or $(CFLAGS_$(notdir $*)),$(CFLAGS_$(firstword $(subst _, ,$(notdir $*)))))
 qemu/hw/%.o: PART_CFLAGS = -Wconversion

@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "base/realtime.h"
 #include "card/engine_sound_player.h"
 #include "card/sound_process.h"
+#include "sandbox/confine.h"
 
 /* Reads and forgets, until there is nobody left who writes. */
 static void drain(int pipe)
@@ -26,12 +26,11 @@ static void drain(int pipe)
 static bool play(const struct audio_settings *settings, const struct user *user, int pipe,
                  struct err *err)
 {
-    struct err warning;
-
-    if (!realtime_enter(&warning)) {
-        log_warn("%s", warning.text);
+    if (!sound_process_confine(settings, user, err) || !user_become(user, err)) {
+        return false;
     }
-    return user_become(user, err) && engine_sound_play(settings, pipe, err);
+    confine_calls();
+    return engine_sound_play(settings, pipe, err);
 }
 
 /* The child's side of the fork. settings: NULL to play nothing. */

@@ -12,13 +12,13 @@
 #include "audio/driver.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/realtime.h"
 #include "card/card.h"
 #include "card/checkpoint.h"
 #include "card/control.h"
 #include "card/service.h"
 #include "card/sound_process.h"
 #include "card/status_page.h"
+#include "sandbox/confine.h"
 #include "xen/domain.h"
 #include "xen/guest.h"
 #include "xen/store.h"
@@ -62,17 +62,19 @@ static bool plug(struct card *card, const struct orders *o, struct err *err)
 
 static int run(const struct orders *o)
 {
+    const struct card_process *p = o->process;
     struct report report = {.plugged_in = false};
-    struct card *card;
+    struct card *card = NULL;
     struct err err;
 
-    if (!realtime_enter(&err)) {
-        log_warn("%s", err.text);
+    if (sound_process_confine(p->settings, &p->user, &report.err)) {
+        card = card_create(p->settings, p->page, clock_now_ns(), &report.err);
     }
-    card = card_create(o->process->settings, o->process->page, clock_now_ns(), &report.err);
-    /* Xen's descriptors and realtime scheduling are root's to get, the sound server the user's to
-     * talk to. Until the guest is served, all threads sleep. */
-    if (card && plug(card, o, &report.err) && user_become(&o->process->user, &report.err)) {
+    /* Xen's descriptors are root's to get, the sound server the user's to talk to. Until the guest
+     * is served, all threads sleep. */
+    if (card && plug(card, o, &report.err) && user_become(&p->user, &report.err)) {
+        confine_calls();
+        status_page_set_confined(p->page);
         report.plugged_in = true;
         report.server_id = guest_server_id(card_guest(card));
     }

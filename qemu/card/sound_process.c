@@ -2,13 +2,15 @@
 #include "card/sound_process.h"
 
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fds.h"
 #include "base/log.h"
+#include "base/realtime.h"
+#include "card/sound_user.h"
+#include "sandbox/confine.h"
 
 #define END_TIMEOUT_NS (3 * NS_PER_S)
 
@@ -24,10 +26,20 @@ void sound_process_begin(int keep)
     signal(SIGPIPE, SIG_IGN); /* a sound server's death is reported by write */
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    /* Whatever the sound libraries start shall be no more than this process is: not by way of
-     * programs that have a set-user-ID bit. Each thread has this for itself. */
-    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     close_fds_except(&keep, 1);
+}
+
+bool sound_process_confine(const struct audio_settings *settings, const struct user *user,
+                           struct err *err)
+{
+    char folder[4096];
+    bool writes = sound_user_folder(settings, folder, sizeof(folder));
+    struct err warning;
+
+    if (!realtime_enter(&warning)) {
+        log_warn("%s", warning.text);
+    }
+    return confine_process(user, writes ? folder : NULL, err);
 }
 
 void sound_process_end(pid_t pid, const char *what)

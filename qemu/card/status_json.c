@@ -8,6 +8,13 @@
 #include "audio/volume.h"
 #include "base/clock.h"
 #include "card/status.h"
+#include "sandbox/in_force.h"
+
+/* Of enum in_force_bit. */
+static const char *const names[IN_FORCE_BITS] = {
+    "no_capabilities", "no_new_privileges", "system_calls_filtered",
+    "memory_locked",   "files_read_only",   "one_domain",
+};
 
 /* Two sides, in dB; null where there is nothing. */
 static json_t *decibels(const uint32_t value[2], uint32_t full)
@@ -85,6 +92,16 @@ static json_t *stream(const struct stream_view *s)
                      s->drift_ppm, "counts", counts(s), "guest", guest(s), "host", host(s));
 }
 
+static json_t *confined(const struct card_view *c)
+{
+    json_t *object = json_pack("{s:o}", "uid", whole(c->uid));
+
+    for (unsigned i = 0; i < IN_FORCE_BITS; i++) {
+        json_object_set_new(object, names[i], json_boolean(c->in_force & 1u << i));
+    }
+    return object;
+}
+
 static json_t *card(const struct card_view *c)
 {
     json_t *streams = json_array();
@@ -92,12 +109,12 @@ static json_t *card(const struct card_view *c)
     for (unsigned i = 0; i < STATUS_STREAMS; i++) {
         json_array_append_new(streams, stream(&c->streams[i]));
     }
-    return json_pack("{s:i, s:o, s:s, s:s, s:i, s:i, s:o, s:o, s:b, s:o, s:o}", "domain_id",
-                     c->domid, "domain_name", text_or_null(c->domain_name), "card", "es1370",
-                     "driver", c->driver, "pid", c->pid, "card_pid", c->card_pid, "started",
-                     whole(c->started_s), "up_seconds", whole(c->up_ns / NS_PER_S), "paused",
-                     c->paused, "interrupts_late_us", times(&c->interrupts_late_us), "streams",
-                     streams);
+    return json_pack("{s:i, s:o, s:s, s:s, s:i, s:i, s:o, s:o, s:b, s:o, s:o, s:o, s:o}",
+                     "domain_id", c->domid, "domain_name", text_or_null(c->domain_name), "card",
+                     "es1370", "driver", c->driver, "pid", c->pid, "card_pid", c->card_pid,
+                     "started", whole(c->started_s), "up_seconds", whole(c->up_ns / NS_PER_S),
+                     "paused", c->paused, "confined", confined(c), "restarts", whole(c->restarts),
+                     "interrupts_late_us", times(&c->interrupts_late_us), "streams", streams);
 }
 
 bool status_print_json(FILE *to, const struct status_views *views, time_t now, bool one_line)

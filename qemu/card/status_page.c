@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "card/status_view.h"
 #include "config.h"
+#include "sandbox/in_force.h"
 
 /* Another process reads them while we write: nothing may be guarded by a lock of the library's. */
 _Static_assert(ATOMIC_INT_LOCK_FREE == 2 && ATOMIC_LLONG_LOCK_FREE == 2,
@@ -125,6 +126,13 @@ struct status_page *status_page_create(uint16_t domid, const char *domain_name, 
     close(fd);
     fill(&page->head, domid, domain_name, driver);
     return page;
+}
+
+void status_page_set_confined(struct status_page *page)
+{
+    status_set(&page->uid, getuid());
+    /* A card that Xen does not hold to its domain is not plugged in. */
+    status_set(&page->in_force, in_force() | IN_FORCE_ONE_DOMAIN);
 }
 
 void status_page_remove(uint16_t domid)

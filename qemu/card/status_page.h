@@ -20,7 +20,7 @@
 #include "base/recent.h"
 
 enum {
-    STATUS_PAGE_VERSION = 2, /* to be raised with every change of the layout */
+    STATUS_PAGE_VERSION = 3, /* to be raised with every change of the layout */
     STATUS_STREAMS = 3,      /* dac1, dac2, adc: enum es1370_channel */
     STATUS_NAME_BYTES = 128,
     STATUS_DRIVER_BYTES = 32,
@@ -50,6 +50,12 @@ struct status_page {
     _Atomic uint32_t paused;          /* 1: it stands still */
     struct recent interrupts_late_us; /* against the time of the sample they belong to */
 
+    /* Written by the card before its guest is served. */
+    _Atomic uint32_t uid;      /* whose it is */
+    _Atomic uint32_t in_force; /* what it has lost: sandbox/in_force.h */
+
+    _Atomic uint32_t restarts; /* of a card that has died, by the supervisor */
+
     struct stream_status streams[STATUS_STREAMS];
 };
 
@@ -60,6 +66,10 @@ const char *status_page_folder(void);
  * maps it for good. NULL with err saying what will be missing. */
 struct status_page *status_page_create(uint16_t domid, const char *domain_name, const char *driver,
                                        struct err *err);
+
+/* Writes down who the calling process is, and what is in force there, of a card that is plugged
+ * in. */
+void status_page_set_confined(struct status_page *page);
 
 /* No effect where there is none. */
 void status_page_remove(uint16_t domid);

@@ -11,12 +11,19 @@
 #include "audio/volume.h"
 #include "base/clock.h"
 #include "card/status.h"
+#include "sandbox/in_force.h"
 
 /* The bar of a level: two dB for each letter. */
 enum { BAR_WIDTH = 30, BAR_DB = 2 };
 
-/* Of a message. */
-enum { LINE_WIDTH = 70 };
+/* Of a text, with its label. */
+enum { LINE_WIDTH = 80 };
+
+/* Of enum in_force_bit. */
+static const char *const names[IN_FORCE_BITS] = {
+    "no capabilities", "no new privileges", "system calls filtered",
+    "memory locked",   "files read-only",   "domain %u only",
+};
 
 static double decibels(uint32_t value, uint32_t full)
 {
@@ -25,7 +32,7 @@ static double decibels(uint32_t value, uint32_t full)
 
 /* A label, and columns of a number and what it is. */
 struct row {
-    char text[128];
+    char text[256];
     size_t length;
 };
 
@@ -134,18 +141,21 @@ static void print_faults(FILE *to, const struct stream_view *s, bool records)
     print_row(to, &guest);
 }
 
-/* In lines that end between words, where there are any. */
-static void print_message(FILE *to, const char *text)
+/* In lines that end between words, where there are any; the label is before the first. */
+static void print_text(FILE *to, const char *label, const char *text)
 {
+    size_t indent = strlen(label), width = LINE_WIDTH - indent;
+
     while (*text) {
         size_t length = strlen(text);
 
-        if (length > LINE_WIDTH) {
-            for (length = LINE_WIDTH; length > 0 && text[length] != ' '; length--) {
+        if (length > width) {
+            for (length = width; length > 0 && text[length] != ' '; length--) {
             }
-            length = length > 0 ? length : LINE_WIDTH;
+            length = length > 0 ? length : width;
         }
-        fprintf(to, "          %.*s\n", (int)length, text);
+        fprintf(to, "%-*s%.*s\n", (int)indent, label, (int)length, text);
+        label = "";
         text += length;
         text += *text == ' ';
     }
@@ -155,7 +165,7 @@ static void print_loss(FILE *to, const struct stream_view *s, bool records)
 {
     fprintf(to, "    %s for %.1f s; it is tried again all the time:\n",
             records ? "NO SOURCE" : "NO SINK", (double)s->lost_for_ns / (double)NS_PER_S);
-    print_message(to, s->error);
+    print_text(to, "          ", s->error);
 }
 
 static void print_stream(FILE *to, const struct stream_view *s, bool records, bool paused)
@@ -184,6 +194,31 @@ static void print_stream(FILE *to, const struct stream_view *s, bool records, bo
     }
 }
 
+/* The names of the bits that are as they are wanted, behind what is in the row. */
+static void append_names(struct row *r, const struct card_view *card, bool wanted)
+{
+    for (unsigned i = 0; i < IN_FORCE_BITS; i++) {
+        if (!!(card->in_force & 1u << i) == wanted) {
+            append(r, r->length > 0 ? ", " : "");
+            append(r, names[i], card->domid);
+        }
+    }
+}
+
+static void print_confined(FILE *to, const struct card_view *card)
+{
+    struct row held = {.length = 0}, missing = {.length = 0};
+
+    append(&held, "user %" PRIu32, card->uid);
+    if (*card->user_name) {
+        append(&held, " (%s)", card->user_name);
+    }
+    append_names(&held, card, true);
+    print_text(to, "  confined  ", held.text);
+    append_names(&missing, card, false);
+    print_text(to, "       NOT: ", missing.text);
+}
+
 void status_print_text(FILE *to, const struct card_view *card)
 {
     const struct recent_summary *late = &card->interrupts_late_us;
@@ -201,6 +236,10 @@ void status_print_text(FILE *to, const struct card_view *card)
     if (card->paused) {
         fputs("  PAUSED, as the guest is\n", to);
     }
+    if (card->restarts > 0) {
+        fprintf(to, "  restarted %" PRIu32 " times: the log says why\n", card->restarts);
+    }
+    print_confined(to, card);
     append(&irqs, "  irq late");
     number(&irqs, late->last, "us now");
     number(&irqs, late->median, "us median");

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -13,6 +14,7 @@
 #include "audio/meter.h"
 #include "audio/volume.h"
 #include "base/clock.h"
+#include "sandbox/in_force.h"
 
 /* Beyond what any card writes, and small enough to reckon with. */
 enum { DOMID_LIMIT = 0x7ff0, RATE_LIMIT = 1000000, PPB_LIMIT = 1000000000 };
@@ -85,6 +87,13 @@ static bool read_stream(struct stream_view *v, const struct stream_status *s, ui
     return good && running <= 1 && open <= 1;
 }
 
+static void take_user_name(struct card_view *v)
+{
+    const struct passwd *account = getpwuid(v->uid);
+
+    take_text(v->user_name, account ? account->pw_name : "", sizeof(v->user_name));
+}
+
 /* The head is a copy; the page goes on changing. */
 static bool read_card(struct card_view *v, const struct status_head *head,
                       const struct status_page *page, uint64_t now_ns)
@@ -98,17 +107,21 @@ static bool read_card(struct card_view *v, const struct status_head *head,
         .pid = head->pid,
         .card_pid = status_get(&page->card_pid),
         .paused = paused,
+        .uid = status_get(&page->uid),
+        .in_force = status_get(&page->in_force),
+        .restarts = status_get(&page->restarts),
         .started_s = head->started_s,
         .up_ns = head->started_ns < now_ns ? now_ns - head->started_ns : 0,
         .interrupts_late_us = recent_summary(&page->interrupts_late_us),
     };
     take_text(v->domain_name, head->domain_name, sizeof(v->domain_name));
     take_text(v->driver, head->driver, sizeof(v->driver));
+    take_user_name(v);
     for (unsigned i = 0; i < STATUS_STREAMS; i++) {
         v->streams[i].name = stream_name[i];
         good = read_stream(&v->streams[i], &page->streams[i], now_ns) && good;
     }
-    return good && v->card_pid >= 0 && paused <= 1;
+    return good && v->card_pid >= 0 && paused <= 1 && v->in_force < 1u << IN_FORCE_BITS;
 }
 
 static enum status_verdict unfit(struct err *err, const char *name, const char *why)

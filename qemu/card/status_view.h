@@ -38,6 +38,10 @@ struct card_view {
     char driver[STATUS_DRIVER_BYTES];
     int32_t pid, card_pid;
     bool paused;
+    uint32_t uid;
+    char user_name[64]; /* "": it has none on this host */
+    uint32_t in_force;  /* sandbox/in_force.h */
+    uint32_t restarts;
     uint64_t started_s; /* CLOCK_REALTIME */
     uint64_t up_ns;
     struct recent_summary interrupts_late_us;

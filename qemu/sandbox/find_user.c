@@ -14,6 +14,14 @@
 #include "base/nearest.h"
 #include "sandbox/seat.h"
 
+/* The account of whoever plays to the host's devices, if there is one. */
+#define OWN_ACCOUNT "qemu-dm"
+
+enum { NOBODY = 65534 };
+
+/* In the place of a number. */
+enum { STAY = -1, OWN = -2 };
+
 /* More than that of either, and something is wrong with the host, which is not ours to wait for. */
 enum { MOST_FOLDERS = 4096, MOST_ACCOUNTS = 65536 };
 
@@ -128,7 +136,8 @@ static void fill(struct user *user, const struct user_host *host, uid_t uid,
         snprintf(user->home, sizeof(user->home), "%s", account->pw_dir);
     } else {
         /* Nobody's group, where the user's own folder does not tell; never root's. */
-        user->gid = stat(user->runtime, &folder) == 0 && folder.st_gid != 0 ? folder.st_gid : 65534;
+        user->gid =
+            stat(user->runtime, &folder) == 0 && folder.st_gid != 0 ? folder.st_gid : NOBODY;
         snprintf(user->home, sizeof(user->home), "/");
     }
 }
@@ -272,7 +281,7 @@ static long owner_of_place(const struct user_host *host, const char *place)
     return read_uid(path + length + 1, "/");
 }
 
-/* The user's number; -1: stay. why as in user_find. */
+/* The user's number, STAY, or OWN for the hardware. why as in user_find. */
 static long find_by_itself(const struct user_wish *wish, const struct user_host *host, char *why,
                            size_t size)
 {
@@ -282,13 +291,13 @@ static long find_by_itself(const struct user_wish *wish, const struct user_host 
 
     if (wish->place) {
         snprintf(why, size, "it goes to %.100s", wish->place);
-        return owner_of_place(host, wish->place);
+        return wish->device ? OWN : owner_of_place(host, wish->place);
     }
     read_range(&range, host->login_defs);
     count = servers(host, range.first, &lowest);
     if (count == 0 && (has_server(host, 0) || is_socket(host->system, "pulse/native"))) {
         snprintf(why, size, "root, or the system, has a server of its own, and no user has");
-        return -1;
+        return STAY;
     }
     if (host->seat >= range.first && (!wish->running || has_server(host, host->seat))) {
         snprintf(why, size, "in front of the screen");
@@ -307,7 +316,7 @@ static long find_by_itself(const struct user_wish *wish, const struct user_host 
         return person;
     }
     snprintf(why, size, "no user's sound server runs; user=NAME says whose it will be");
-    return -1;
+    return wish->running ? OWN : STAY;
 }
 
 bool user_find(struct user *user, const struct user_wish *wish, const struct user_host *host,
@@ -324,6 +333,8 @@ bool user_find(struct user *user, const struct user_wish *wish, const struct use
         uid = host->root ? find_by_itself(wish, host, why, size) : -1;
         if (uid > 0) {
             fill_by_number(user, host, (uid_t)uid);
+        } else if (uid == OWN) {
+            fill_by_name(user, host, OWN_ACCOUNT, NULL);
         }
         return true;
     }
@@ -339,6 +350,24 @@ bool user_find(struct user *user, const struct user_wish *wish, const struct use
     }
     snprintf(why, size, "as configured");
     return true;
+}
+
+void user_of_file(struct user *user, const char *path, const struct user_host *host)
+{
+    struct stat st;
+
+    *user = (struct user){.change = false};
+    if (host->root && stat(path, &st) == 0 && st.st_uid != 0) {
+        fill_by_number(user, host, st.st_uid);
+    }
+}
+
+void user_nobody(struct user *user, const struct user_host *host)
+{
+    *user = (struct user){.change = false};
+    if (host->root) {
+        fill(user, host, NOBODY, NULL);
+    }
 }
 
 bool user_check(const char *text, const struct user_host *host, struct err *err)

@@ -16,6 +16,7 @@ struct user_wish {
     const char *user;  /* "auto", "none", a name or a number */
     const char *place; /* where the sound goes, as PULSE_SERVER says it; NULL: not said */
     bool running;      /* auto: only a user whose server runs now */
+    bool device;       /* auto: the place is a device, and nobody's server */
 };
 
 /* Where it is looked for. */
@@ -36,6 +37,14 @@ struct user_host user_host_here(void);
  * have no threads. */
 bool user_find(struct user *user, const struct user_wish *wish, const struct user_host *host,
                char *why, size_t size, struct err *err);
+
+/* The user whom a file or a folder belongs to, whose own folder it is then as well for root without
+ * capabilities: it stays as it is, where it is root's, does not exist, or we cannot become others.
+ */
+void user_of_file(struct user *user, const char *path, const struct user_host *host);
+
+/* Nobody, if we can become that: for what needs nothing of the host. */
+void user_nobody(struct user *user, const struct user_host *host);
 
 /* Whether a text is "auto", "none", or a user of the host. */
 bool user_check(const char *text, const struct user_host *host, struct err *err);

@@ -3,15 +3,10 @@
 
 #include <errno.h>
 #include <grp.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
-
-#include "base/log.h"
 
 static bool set_environment(const struct user *user)
 {
@@ -25,29 +20,6 @@ static bool set_environment(const struct user *user)
     return setenv("XDG_RUNTIME_DIR", user->runtime, 1) == 0 && setenv("HOME", user->home, 1) == 0 &&
            (!*user->name ||
             (setenv("USER", user->name, 1) == 0 && setenv("LOGNAME", user->name, 1) == 0));
-}
-
-/* What root may do without limits and the user not, but which the card's process goes on doing. */
-static void keep_limits(void)
-{
-    const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
-    struct sched_param param;
-
-    /* All memory is locked (base/realtime.c), that mapped from now on too: over the limit, mapping
-     * it would fail. */
-    if (setrlimit(RLIMIT_MEMLOCK, &unlimited) < 0) {
-        munlockall();
-        log_warn("memory is not locked: %s. Sound may break while the host swaps; CAP_SYS_RESOURCE "
-                 "or 'ulimit -Hl unlimited' would allow it",
-                 strerror(errno));
-    }
-    /* Threads that the sound libraries make may set themselves as urgent as ours are, and not more.
-     * Where that is not allowed, they are as urgent as who made them. */
-    if (sched_getparam(0, &param) == 0 && param.sched_priority > 0) {
-        struct rlimit priority = {(rlim_t)param.sched_priority, (rlim_t)param.sched_priority};
-
-        setrlimit(RLIMIT_RTPRIO, &priority);
-    }
 }
 
 static bool is_all(const struct user *user)
@@ -73,7 +45,6 @@ bool user_become(const struct user *user, struct err *err)
     if (!user->change) {
         return true;
     }
-    keep_limits();
     /* The groups first: only root can. */
     changed = set_environment(user) &&
               (*user->name ? initgroups(user->name, user->gid) : setgroups(1, &user->gid)) == 0 &&
@@ -83,8 +54,7 @@ bool user_become(const struct user *user, struct err *err)
         return err_set(err, "cannot become user %u: %s. user=none stays root", user->uid,
                        changed ? "only half of it was done" : strerror(errno));
     }
-    /* The user's other programs shall not look into a process that holds a domain in its hands; nor
-     * shall a core of it come to lie about. */
+    /* Who changes is again whatever the host has for such (sandbox/confine.c has said no). */
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0) {
         return err_set(err, "cannot keep other programs of user %u out: %s", user->uid,
                        strerror(errno));

@@ -6,10 +6,11 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "base/realtime.h"
+#include "card/sound_process.h"
 #include "card/sound_user.h"
 #include "card/status_page.h"
 #include "fakes/fake_guest.h"
+#include "sandbox/confine.h"
 
 enum {
     PORT = 0xc200,
@@ -77,11 +78,9 @@ bool es1370_driver_open(struct es1370_driver *d, const char *audiodev)
     struct user user;
     struct err err;
 
-    if (!realtime_enter(&err)) {
-        fprintf(stderr, "%s\n", err.text);
-    }
     if (!audio_settings_parse(&d->settings, audiodev, &err) ||
-        !sound_user_find(&user, &d->settings, &err)) {
+        !sound_user_find(&user, &d->settings, &err) ||
+        !sound_process_confine(&d->settings, &user, &err)) {
         fprintf(stderr, "%s\n", err.text);
         return false;
     }
@@ -91,6 +90,7 @@ bool es1370_driver_open(struct es1370_driver *d, const char *audiodev)
         es1370_driver_close(d);
         return false;
     }
+    confine_calls();
     config(0x10, 4, PORT);
     config(0x04, 2, 0x0005);
     open_mixer();

@@ -21,17 +21,25 @@ struct fake_guest *fake_guest(void)
     return open_guest ? &open_guest->fake : NULL;
 }
 
-__attribute__((format(printf, 1, 2))) static void note(const char *fmt, ...)
+/* Opened as a guest is, before the card has given up the privilege to do so. */
+static FILE *guests_log;
+
+static FILE *open_log(void)
 {
     const char *path = getenv("FAKE_GUEST_LOG");
-    FILE *f = path ? fopen(path, "a") : NULL;
+
+    return path ? fopen(path, "ae") : NULL;
+}
+
+__attribute__((format(printf, 2, 3))) static void note(FILE *log, const char *fmt, ...)
+{
     va_list ap;
 
-    if (f) {
+    if (log) {
         va_start(ap, fmt);
-        vfprintf(f, fmt, ap);
+        vfprintf(log, fmt, ap);
         va_end(ap);
-        fclose(f);
+        fflush(log);
     }
 }
 
@@ -84,7 +92,8 @@ static struct guest *join(uint16_t domid, uint8_t slot, const struct guest_devic
 struct guest *guest_open(uint16_t domid, uint8_t slot, const struct guest_device *device,
                          struct err *err)
 {
-    note("open domid=%u slot=%u pid=%d\n", domid, slot, (int)getpid());
+    guests_log = open_log();
+    note(guests_log, "open domid=%u slot=%u pid=%d\n", domid, slot, (int)getpid());
     return join(domid, slot, device, getenv("FAKE_GUEST_OPEN"), err);
 }
 
@@ -92,15 +101,20 @@ struct guest *guest_take_over(uint16_t domid, uint8_t slot, uint16_t server_id,
                               const struct guest_device *device, const struct guest_answer *last,
                               struct err *err)
 {
-    note("take-over pid=%d domid=%u slot=%u server=%u answered=%d\n", (int)getpid(), domid, slot,
-         server_id, (int)last->vcpu);
+    guests_log = open_log();
+    note(guests_log, "take-over pid=%d domid=%u slot=%u server=%u answered=%d\n", (int)getpid(),
+         domid, slot, server_id, (int)last->vcpu);
     return join(domid, slot, device, getenv("FAKE_GUEST_TAKE_OVER"), err);
 }
 
 void guest_close(struct guest *g)
 {
     if (g) {
-        note("close domid=%u\n", g->fake.domid);
+        note(guests_log, "close domid=%u\n", g->fake.domid);
+        if (guests_log) {
+            fclose(guests_log);
+            guests_log = NULL;
+        }
         close(g->fake.fd);
         open_guest = NULL;
         free(g);
@@ -115,8 +129,14 @@ uint16_t guest_server_id(const struct guest *g)
 
 bool guest_retire(uint16_t domid, uint8_t slot, uint16_t server_id, struct err *err)
 {
+    FILE *log = open_log();
+
     (void)err;
-    note("retire domid=%u slot=%u server=%u\n", domid, slot, server_id);
+    note(log, "retire domid=%u slot=%u server=%u
+", domid, slot, server_id);
+    if (log) {
+        fclose(log);
+    }
     return true;
 }
 

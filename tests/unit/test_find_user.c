@@ -190,6 +190,73 @@ static void test_only_root_becomes_others(void **state)
     assert_non_null(strstr(err.text, "only root"));
 }
 
+static void add_own_account(void)
+{
+    FILE *f = fopen(passwd, "a");
+
+    assert_non_null(f);
+    fputs("qemu-dm:x:998:29::/nonexistent:/usr/sbin/nologin\n", f);
+    fclose(f);
+}
+
+static void test_devices_are_for_an_account_of_our_own(void **state)
+{
+    const struct user_wish hardware = {
+        .user = "auto", .place = "hw:0", .device = true, .running = true};
+    const struct user_wish library = {.user = "auto", .running = true};
+    struct user_host host = new_host();
+
+    (void)state;
+    stays(&host, hardware, "it goes to hw:0"); /* where there is none */
+    stays(&host, library, "no user's sound server runs");
+    add_own_account();
+    becomes(&host, hardware, 998, "it goes to hw:0");
+    assert_int_equal(find(&host, hardware).gid, 29);
+    becomes(&host, library, 998, "no user's sound server runs");
+    stays(&host, (struct user_wish){.user = "none", .place = "hw:0", .device = true}, "");
+    make_socket(system_run, "pulse/native"); /* a server, which does not know it */
+    stays(&host, library, "root, or the system, has a server");
+    make_socket(runtimes, "1000/pulse/native");
+    becomes(&host, library, 1000, "whose server runs");
+    becomes(&host, hardware, 998, "it goes to hw:0");
+}
+
+static void test_the_owner_of_a_file(void **state)
+{
+    struct user_host host = new_host();
+    struct user user;
+
+    (void)state;
+    user_of_file(&user, "/nonexistent", &host);
+    assert_false(user.change);
+    user_of_file(&user, "/", &host);
+    assert_false(user.change);
+    if (chown(folder, 1000, 0) == 0) {
+        user_of_file(&user, folder, &host);
+        assert_true(user.change);
+        assert_int_equal(user.uid, 1000);
+        assert_string_equal(user.name, "anna");
+        host.root = false;
+        user_of_file(&user, folder, &host);
+        assert_false(user.change);
+    }
+}
+
+static void test_nobody(void **state)
+{
+    struct user_host host = new_host();
+    struct user user;
+
+    (void)state;
+    user_nobody(&user, &host);
+    assert_true(user.change);
+    assert_int_equal(user.uid, 65534);
+    assert_int_equal(user.gid, 65534);
+    host.root = false;
+    user_nobody(&user, &host);
+    assert_false(user.change);
+}
+
 static void test_a_place_that_is_given(void **state)
 {
     struct user_host host = new_host();
@@ -328,6 +395,9 @@ int main(void)
         cmocka_unit_test(test_named),
         cmocka_unit_test(test_named_wrongly),
         cmocka_unit_test(test_only_root_becomes_others),
+        cmocka_unit_test(test_devices_are_for_an_account_of_our_own),
+        cmocka_unit_test(test_the_owner_of_a_file),
+        cmocka_unit_test(test_nobody),
         cmocka_unit_test(test_a_place_that_is_given),
         cmocka_unit_test(test_the_seat),
         cmocka_unit_test(test_running_servers),

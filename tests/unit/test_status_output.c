@@ -16,6 +16,7 @@
 #include "audio/volume.h"
 #include "base/clock.h"
 #include "card/status.h"
+#include "sandbox/in_force.h"
 
 /* A card that plays with one side turned down, and records while its source is away. */
 static const struct card_view card = {
@@ -24,6 +25,9 @@ static const struct card_view card = {
     .driver = "pa",
     .pid = 4242,
     .card_pid = 4243,
+    .uid = 1000,
+    .user_name = "anna",
+    .in_force = (1 << IN_FORCE_BITS) - 1,
     .started_s = 1795356145,
     .up_ns = 62 * NS_PER_S,
     .interrupts_late_us = {.count = 2667, .last = 12, .median = 11, .p99 = 85, .max = 412},
@@ -88,6 +92,8 @@ static void a_card_as_people_see_it(void **state)
     assert_string_equal(
         text_of(&card),
         "domain 7 (web01)   es1370 to pa   pid 4242, card 4243   since Nov 22 14:02\n"
+        "  confined  user 1000 (anna), no capabilities, no new privileges, system calls\n"
+        "            filtered, memory locked, files read-only, domain 7 only\n"
         "  irq late     12 us now        11 us median     85 us p99       412 us max\n"
         "  dac1    idle    sink not open\n"
         "\n"
@@ -129,6 +135,52 @@ static void a_paused_card_says_so(void **state)
     all = json_of(&view, 1, true);
     assert_true(
         json_is_true(json_object_get(json_array_get(json_object_get(all, "cards"), 0), "paused")));
+    json_decref(all);
+}
+
+static void what_is_not_in_force_is_named(void **state)
+{
+    struct card_view view = card;
+    const json_t *confined;
+    json_t *all;
+
+    (void)state;
+    view.uid = 0;
+    view.user_name[0] = '\0';
+    view.in_force = IN_FORCE_NO_CAPABILITIES | IN_FORCE_ONE_DOMAIN;
+    assert_non_null(strstr(text_of(&view),
+                           "  confined  user 0, no capabilities, domain 7 only\n"
+                           "       NOT: no new privileges, system calls filtered, memory "
+                           "locked, files\n"
+                           "            read-only\n"
+                           "  irq late"));
+    all = json_of(&view, 1, true);
+    confined = json_object_get(json_array_get(json_object_get(all, "cards"), 0), "confined");
+    assert_int_equal(json_integer_value(json_object_get(confined, "uid")), 0);
+    assert_true(json_is_true(json_object_get(confined, "no_capabilities")));
+    assert_true(json_is_false(json_object_get(confined, "no_new_privileges")));
+    assert_true(json_is_false(json_object_get(confined, "system_calls_filtered")));
+    assert_true(json_is_false(json_object_get(confined, "memory_locked")));
+    assert_true(json_is_false(json_object_get(confined, "files_read_only")));
+    assert_true(json_is_true(json_object_get(confined, "one_domain")));
+    json_decref(all);
+    view.in_force = 0;
+    assert_non_null(strstr(text_of(&view), "  confined  user 0\n       NOT: no capabilities,"));
+}
+
+static void a_card_that_was_started_again_says_so(void **state)
+{
+    struct card_view view = card;
+    json_t *all;
+
+    (void)state;
+    assert_null(strstr(text_of(&card), "restarted"));
+    view.restarts = 2;
+    assert_non_null(strstr(text_of(&view), "  restarted 2 times: the log says why\n"));
+    all = json_of(&view, 1, true);
+    assert_int_equal(json_integer_value(json_object_get(
+                         json_array_get(json_object_get(all, "cards"), 0), "restarts")),
+                     2);
     json_decref(all);
 }
 
@@ -221,6 +273,9 @@ static void a_card_as_programs_see_it(void **state)
         "{'time':1795356207,'cards':[{'domain_id':7,'domain_name':'web01','card':'es1370',"
         "'driver':'pa','pid':4242,'card_pid':4243,'started':1795356145,'up_seconds':62,"
         "'paused':false,"
+        "'confined':{'uid':1000,'no_capabilities':true,'no_new_privileges':true,"
+        "'system_calls_filtered':true,'memory_locked':true,'files_read_only':true,"
+        "'one_domain':true},'restarts':0,"
         "'interrupts_late_us':{'count':2667,'last':12,'median':11,'p99':85,'max':412},"
         "'streams':["
         "{'name':'dac1','running':false,'format':null,'volume_db':[null,null],"
@@ -323,6 +378,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_card_as_people_see_it),
         cmocka_unit_test(a_paused_card_says_so),
+        cmocka_unit_test(what_is_not_in_force_is_named),
+        cmocka_unit_test(a_card_that_was_started_again_says_so),
         cmocka_unit_test(no_line_is_longer_than_a_terminal),
         cmocka_unit_test(a_bar_has_its_ends),
         cmocka_unit_test(extremes_are_shown),

@@ -22,6 +22,7 @@
 #include "base/clock.h"
 #include "card/status_page.h"
 #include "card/status_view.h"
+#include "sandbox/in_force.h"
 
 static char work[] = "/tmp/qemu-dm-test-XXXXXX";
 static char folder[64]; /* does not exist to begin with */
@@ -124,6 +125,9 @@ static void what_is_written_is_read(void **state)
     (void)state;
     status_set(&page->card_pid, 4243);
     status_set(&page->paused, 1);
+    status_set(&page->uid, 0);
+    status_set(&page->in_force, IN_FORCE_MEMORY_LOCKED | IN_FORCE_ONE_DOMAIN);
+    status_set(&page->restarts, 3);
     rt_recent_add(&page->interrupts_late_us, 12);
     status_set(&s->running, 1);
     status_set(&s->rate, 22050);
@@ -158,6 +162,10 @@ static void what_is_written_is_read(void **state)
     assert_int_equal(view.pid, getpid());
     assert_int_equal(view.card_pid, 4243);
     assert_true(view.paused);
+    assert_int_equal(view.uid, 0);
+    assert_string_equal(view.user_name, "root");
+    assert_int_equal(view.in_force, IN_FORCE_MEMORY_LOCKED | IN_FORCE_ONE_DOMAIN);
+    assert_int_equal(view.restarts, 3);
     assert_int_equal(view.up_ns, 3 * NS_PER_S);
     assert_int_equal(view.interrupts_late_us.median, 12);
     for (unsigned i = 0; i < 2; i++) {
