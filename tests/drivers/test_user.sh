@@ -77,7 +77,7 @@ log_in
 server_start
 play pa ",user=none,server=unix:$place/pulse/native"
 judge "checked log" "without it root is refused, and the guest plays on" \
-    'grep -q "Access denied" log' 'grep -q "user=NAME" log' '[ "$(value found checked)" = 0 ]' \
+    'grep -q "Connection refused" log' 'grep -q "user=NAME" log' '[ "$(value found checked)" = 0 ]' \
     '[ "$(value frames log)" -ge 132300 ]'
 
 play pa ",user=$uid"
