@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/log.h"
 
@@ -25,16 +26,16 @@ static bool is_unlimited(__rlimit_resource_t what)
 }
 
 /* All memory is locked (base/realtime.c), that mapped from now on too. Beyond the limit, which is
- * none for whoever has CAP_IPC_LOCK, mapping it would fail. */
-static void allow_locked_memory(void)
+ * none for root until it has lost CAP_IPC_LOCK, mapping it would fail. */
+static void keep_memory_locked(void)
 {
-    if (is_unlimited(RLIMIT_MEMLOCK) || set(RLIMIT_MEMLOCK, RLIM_INFINITY)) {
+    if (geteuid() != 0 || is_unlimited(RLIMIT_MEMLOCK) || set(RLIMIT_MEMLOCK, RLIM_INFINITY)) {
         return;
     }
-    munlockall();
     log_warn("memory is not locked: %s. Sound may break while the host swaps; CAP_SYS_RESOURCE or "
              "'ulimit -Hl unlimited' would allow it",
              strerror(errno));
+    munlockall();
 }
 
 void limits_set(void)
@@ -43,7 +44,7 @@ void limits_set(void)
 
     /* A core holds the guest's sound, and whatever else of its memory was mapped. */
     set(RLIMIT_CORE, 0);
-    allow_locked_memory();
+    keep_memory_locked();
     /* dm_restrict allows no process more, which counts threads but never root's. The sound
      * libraries make threads after we have become another user; processes they cannot make
      * (sandbox/syscalls.c). */
