@@ -212,6 +212,7 @@ bool card_process_restart(struct card_process *p, bool paused, struct err *err)
 
     /* The new card's streams begin anew. */
     memset(p->page->streams, 0, sizeof(p->page->streams));
+    status_set(&p->page->restarts, status_get(&p->page->restarts) + 1);
     return begin(p, &orders, err);
 }
 

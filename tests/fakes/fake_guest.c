@@ -132,8 +132,7 @@ bool guest_retire(uint16_t domid, uint8_t slot, uint16_t server_id, struct err *
     FILE *log = open_log();
 
     (void)err;
-    note(log, "retire domid=%u slot=%u server=%u
-", domid, slot, server_id);
+    note(log, "retire domid=%u slot=%u server=%u\n", domid, slot, server_id);
     if (log) {
         fclose(log);
     }
