@@ -33,6 +33,16 @@ static bool play(const struct audio_settings *settings, const struct user *user,
     return engine_sound_play(settings, pipe, err);
 }
 
+/* What reads and plays nothing needs nothing. */
+static bool be_idle(struct err *err)
+{
+    static const struct user as_we_are = {.change = false};
+    bool ok = confine_process(&as_we_are, NULL, err);
+
+    confine_calls();
+    return ok;
+}
+
 /* The child's side of the fork. settings: NULL to play nothing. */
 static _Noreturn void child(const struct audio_settings *settings, const struct user *user,
                             int pipe)
@@ -40,7 +50,7 @@ static _Noreturn void child(const struct audio_settings *settings, const struct 
     struct err err;
 
     sound_process_begin(pipe);
-    if (settings && !play(settings, user, pipe, &err)) {
+    if (settings ? !play(settings, user, pipe, &err) : !be_idle(&err)) {
         log_error("the engine's sound cards are silent: %s", err.text);
     }
     drain(pipe);

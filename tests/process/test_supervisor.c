@@ -4,6 +4,7 @@
  * and a shell script instead of the engine: pids, signals, exit status,
  * descriptors, and what is left behind.
  */
+#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pty.h>
@@ -379,6 +380,57 @@ static void shows_the_card_while_it_runs(void **state)
     assert_true(file_says(stderr_path, "soundhw"));
 }
 
+/* What the kernel says of each of the card's threads: the value of a key, the same for all. */
+static void assert_threads_have(pid_t card, const char *key, const char *value)
+{
+    char path[64], expected[64];
+    struct dirent *entry;
+    unsigned threads = 0;
+    DIR *dir;
+
+    snprintf(path, sizeof(path), "/proc/%d/task", (int)card);
+    snprintf(expected, sizeof(expected), "\n%s:\t%s", key, value);
+    dir = opendir(path);
+    assert_non_null(dir);
+    while ((entry = readdir(dir))) {
+        if (entry->d_name[0] != '.') {
+            char status[350];
+
+            snprintf(status, sizeof(status), "%s/%s/status", path, entry->d_name);
+            assert_non_null(strstr(slurp(status), expected));
+            threads++;
+        }
+    }
+    closedir(dir);
+    assert_true(threads > 2);
+}
+
+static void the_card_has_no_privileges(void **state)
+{
+    static const char *const json[] = {"--json", "--status", NULL};
+    pid_t pid = start_with_card();
+    pid_t card = (pid_t)number_after("open domid=7 slot=3 pid=");
+    unsigned user = geteuid() == 0 ? 65534 : geteuid();
+    char uid[64];
+
+    (void)state;
+    snprintf(uid, sizeof(uid), "%u\t%u\t%u\t%u\n", user, user, user, user);
+    assert_threads_have(card, "Uid", uid);
+    assert_threads_have(card, "CapPrm", "0000000000000000\n");
+    assert_threads_have(card, "CapEff", "0000000000000000\n");
+    assert_threads_have(card, "NoNewPrivs", "1\n");
+    assert_threads_have(card, "Seccomp", "2\n");
+
+    snprintf(uid, sizeof(uid), "\"uid\": %u", user);
+    assert_int_equal(ask(json), 0);
+    assert_true(file_says(stderr_path, uid));
+    assert_true(file_says(stderr_path, "\"no_capabilities\": true"));
+    assert_true(file_says(stderr_path, "\"no_new_privileges\": true"));
+    assert_true(file_says(stderr_path, "\"system_calls_filtered\": true"));
+    kill(pid, SIGTERM);
+    assert_int_equal(end_of(pid), 0);
+}
+
 static void a_mistyped_question_is_answered(void **state)
 {
     static const char *const wrong[] = {"--status", "--wach", NULL};
@@ -531,6 +583,7 @@ int main(void)
         cmocka_unit_test_setup(says_more_when_asked, fresh_logs),
         cmocka_unit_test_setup(explains_itself, fresh_logs),
         cmocka_unit_test_setup(shows_the_card_while_it_runs, fresh_logs),
+        cmocka_unit_test_setup(the_card_has_no_privileges, fresh_logs),
         cmocka_unit_test_setup(a_mistyped_question_is_answered, fresh_logs),
         cmocka_unit_test_setup(a_dead_card_is_not_shown, fresh_logs),
         cmocka_unit_test_setup(nor_is_one_that_could_not_start, fresh_logs),
