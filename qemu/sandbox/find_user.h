@@ -38,12 +38,11 @@ struct user_host user_host_here(void);
 bool user_find(struct user *user, const struct user_wish *wish, const struct user_host *host,
                char *why, size_t size, struct err *err);
 
-/* The user whom a file or a folder belongs to, whose own folder it is then as well for root without
- * capabilities: it stays as it is, where it is root's, does not exist, or we cannot become others.
- */
+/* The owner of a file or a folder, to which root without capabilities may not write. The user stays
+ * who we are where that is root, where there is no such file, or if we are not root. */
 void user_of_file(struct user *user, const char *path, const struct user_host *host);
 
-/* Nobody, if we can become that: for what needs nothing of the host. */
+/* Nobody, for what needs nothing of the host; who we are, if we are not root. */
 void user_nobody(struct user *user, const struct user_host *host);
 
 /* Whether a text is "auto", "none", or a user of the host. */
