@@ -196,6 +196,14 @@ size_t feed_readable(const struct feed *f, const struct feed_mark **mark)
     return fill;
 }
 
+bool feed_has_another(const struct feed *f, const struct feed_mark *mark)
+{
+    /* What follows a run's end is the next one's beginning. */
+    return mark->format.rate || atomic_load_explicit(&f->marks_written, memory_order_acquire) -
+                                        atomic_load_explicit(&f->marks_read, memory_order_relaxed) >
+                                    1;
+}
+
 void feed_take_mark(struct feed *f)
 {
     unsigned n = atomic_load_explicit(&f->marks_read, memory_order_relaxed);

@@ -90,6 +90,9 @@ size_t rt_feed_unplayed(const struct feed *f, void *to, size_t size);
  * more of the same. */
 size_t feed_readable(const struct feed *f, const struct feed_mark **mark);
 
+/* Whether another run has begun behind that mark. */
+bool feed_has_another(const struct feed *f, const struct feed_mark *mark);
+
 /* Goes past the mark; only when nothing is readable before it. */
 void feed_take_mark(struct feed *f);
 

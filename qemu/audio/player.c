@@ -343,15 +343,23 @@ static struct player_wake take_mark(struct player *p, const struct feed_mark *ma
     return at(now);
 }
 
-/* A run is playing, though it may have no bytes for the moment. */
-static struct player_wake continue_run(struct player *p, size_t bytes, bool last, uint64_t now)
+/* A run is playing, though it may have no bytes for the moment. end: the mark at its end, or NULL.
+ */
+static struct player_wake continue_run(struct player *p, size_t bytes, const struct feed_mark *end,
+                                       uint64_t now)
 {
     if (p->sink && pcm_format_equal(&p->sink_format, &p->format)) {
-        return play(p, bytes, last, now);
+        return play(p, bytes, end != NULL, now);
     }
     if (p->sink) {
-        /* Another format: once the last has been heard. */
+        /* Another format: once the last has been heard. Where the guest is done with it by then and
+         * has begun a third, it is not heard: the runs of a guest that goes on like that, each of
+         * which waits for the end of the one before, would be heard ever later. */
         if (now < p->tail_until) {
+            if (end && feed_has_another(p->feed, end)) {
+                drop(p, bytes);
+                return at(now);
+            }
             return at(fill_tail(p, now, p->tail_until));
         }
         close_sink(p);
@@ -361,7 +369,7 @@ static struct player_wake continue_run(struct player *p, size_t bytes, bool last
         drop(p, bytes); /* an attempt starts with the frames that come while it lasts */
     }
     if (p->lost && now - p->tried_at < RETRY_NS) {
-        return at(last && p->absent ? now : p->tried_at + RETRY_NS);
+        return at(end && p->absent ? now : p->tried_at + RETRY_NS);
     }
     open_sink(p, &p->format, now);
     return at(now);
@@ -424,7 +432,7 @@ struct player_wake player_step(struct player *p, uint64_t now)
         return take_mark(p, mark, now);
     }
     if (p->format.rate) {
-        return continue_run(p, bytes, mark != NULL, now);
+        return continue_run(p, bytes, mark, now);
     }
     return idle(p, now);
 }
