@@ -4,6 +4,7 @@
 #include "base/clock.h"
 
 enum { BURST = 20 };
+#define LINE_NS (60 * NS_PER_S)
 
 void log_budget_init(struct log_budget *b)
 {
@@ -12,10 +13,10 @@ void log_budget_init(struct log_budget *b)
 
 bool log_budget_take(struct log_budget *b, uint64_t now_ns)
 {
-    uint64_t seconds = (now_ns - b->raised_at) / NS_PER_S;
+    uint64_t more = (now_ns - b->raised_at) / LINE_NS;
 
-    b->raised_at += seconds * NS_PER_S;
-    b->lines = seconds < BURST - b->lines ? b->lines + (unsigned)seconds : BURST;
+    b->raised_at += more * LINE_NS;
+    b->lines = more < BURST - b->lines ? b->lines + (unsigned)more : BURST;
     if (b->lines == 0) {
         return false;
     }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * How much may be logged of what a guest, or a server that comes and goes, can
- * make happen without end: twenty lines at once, then one a second. What a line
- * that is left out would have counted is added to the next.
+ * make happen without end: twenty lines at once, then one a minute, so that a day of it is some
+ * hundred KiB. What a line that is left out would have counted is added to the next.
  */
 #ifndef BASE_LOG_BUDGET_H
 #define BASE_LOG_BUDGET_H
