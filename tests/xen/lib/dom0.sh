@@ -244,7 +244,8 @@ leftovers() {
 }
 
 nothing_left() {
-    [ -z "$(leftovers)" ]
+    leftovers >/run/lab/leftovers
+    [ ! -s /run/lab/leftovers ]
 }
 
 # Runs a case from a clean state and leaves its results in /lab/out/NAME. Status 1: this machine
@@ -254,7 +255,7 @@ run_case() { # NAME
     case_dir=/lab/in/cases/$1
     export case_dir
     rm -rf /run/lab /var/log/xen/*
-    mkdir -p /run/lab
+    mkdir -p /run/lab /var/log/xen/console
     xl dmesg -c >/dev/null
     dmesg -C
     say "case $1"
@@ -265,11 +266,8 @@ run_case() { # NAME
 
     pkill -f -- ' --status '
     [ $status = 0 ] || xl destroy guest >>/run/lab/dom0.log 2>&1
-    pkill -x parec
-    pkill -x pulseaudio
-    wait_until 10 nothing_left
-    leftovers >/run/lab/leftovers
-    [ ! -s /run/lab/leftovers ] || status=1
+    pkill -x 'parec|pulseaudio'
+    wait_until 10 nothing_left || status=1
 
     rm -rf /run/lab/*.img /run/lab/*.iso /run/lab/initramfs /run/lab/pulse
     mkdir -p "/lab/out/$1"
