@@ -214,27 +214,34 @@ check-drivers: $(DRIVER_TESTS) ## run the drivers' tests against real sound serv
 
 # --- the fuzzers ---
 #
-# tests/fuzz/NAME.c, built by clang with the parts that it is about.
+# tests/fuzz/NAME.c is linked as a test is, twice: with libFuzzer, in the build folder fuzz/, and
+# with AFL++, in fuzz-afl/.
 
-FUZZERS := $(patsubst $(SRC)/tests/fuzz/%.c,fuzz/%,$(wildcard $(SRC)/tests/fuzz/*.c))
-FUZZ_CC := clang
+FUZZERS := $(patsubst $(SRC)/%.c,%,$(wildcard $(SRC)/tests/fuzz/*.c))
 FUZZ_SECONDS := 12
-FUZZ_SANITIZERS := -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
 
-fuzz/command_line: $(wildcard $(SRC)/qemu/toolstack/*.[ch] $(SRC)/qemu/base/*.[ch])
-fuzz/saved_card: $(wildcard $(SRC)/qemu/hw/*.[ch] $(SRC)/qemu/card/*.h $(SRC)/qemu/audio/*.h) \
-	$(SRC)/qemu/engine/saved_state.c \
-	$(addprefix $(SRC)/qemu/card/, card.c saved_card.c snapshot.c recording.c loopback.c sample_clock.c) \
-	$(addprefix $(SRC)/qemu/audio/, guest_format.c meter.c volume.c) \
-	$(addprefix $(SRC)/qemu/base/, err.c log.c recent.c) $(SRC)/tests/fakes/fake_guest.c
-fuzz/saved_card: FUZZ_LIBS = $(ZLIB_LIBS) -lm
-$(FUZZERS): fuzz/%: $(SRC)/tests/fuzz/%.c config.mak
-	@mkdir -p $(@D)
-	$(call say,FUZZ)$(FUZZ_CC) $(filter-out -MMD -MP,$(STANDARD)) $(WARNINGS) $(FUZZ_SANITIZERS) \
-		-I. -I$(SRC)/qemu -I$(SRC)/tests -o $@ $(filter %.c,$^) $(FUZZ_LIBS)
-.PHONY: fuzz
-fuzz: $(FUZZERS) ## throw whatever input at the program, for FUZZ_SECONDS each
-	@SRC=$(SRC_ABS) FUZZ_SECONDS=$(FUZZ_SECONDS) $(SRC)/tests/fuzz/run $^
+tests/fuzz/registers tests/fuzz/saved_card: tests/fuzz/shared/virtual_host.o
+$(FUZZERS): %: %.o $(TEST_LIBS)
+	$(call say,LINK)$(LINK) -fsanitize=fuzzer -o $@ $(filter %.o,$^) -Wl,--start-group $(TEST_LIBS) \
+		-Wl,--end-group $(DRIVER_LIBS) $(CARD_LIBS) -lm
+
+FUZZ_RESULTS := $(addsuffix .result,$(FUZZERS))
+$(FUZZ_RESULTS): %.result: % FORCE
+	@SRC=$(SRC_ABS) FUZZ_SECONDS=$(FUZZ_SECONDS) $(SRC)/tests/fuzz/run $< $@
+.PHONY: fuzz-here
+fuzz-here: $(FUZZ_RESULTS)
+	@$(SRC)/tests/run total $^
+
+fuzz: FUZZ_CONFIG := --cc=clang --cflags='-g -O2 -fsanitize=fuzzer-no-link'
+fuzz-afl: FUZZ_CONFIG := --cc=afl-clang-fast --cflags='-g -O2'
+.PHONY: fuzz fuzz-afl
+fuzz: ## throw whatever input at the program, for FUZZ_SECONDS each
+fuzz-afl: ## likewise, with AFL++
+fuzz fuzz-afl:
+	@mkdir -p $@
+	@cd $@ && { test config.mak -nt ../config.mak || \
+		../config.status $(FUZZ_CONFIG) --enable-sanitizers=address,undefined; }
+	@$(MAKE) --no-print-directory -C $@ fuzz-here
 
 # --- the bench ---
 
@@ -297,13 +304,13 @@ check-realtime: ## run them, and the card into a real sound server, with traps i
 
 .PHONY: clean distclean help
 clean: ## remove what was built
-	rm -rf qemu tests asan tsan realtime fuzz qemu-dm libqemu-dm.a libfakes.a libpartial.a
+	rm -rf qemu tests asan tsan realtime fuzz fuzz-afl qemu-dm libqemu-dm.a libfakes.a libpartial.a
 distclean: clean ## remove everything that was generated, the lab's images too
 	rm -rf lab config.mak config.h config.log config.status Makefile
 help: ## this list
 	@$(MAKE) --no-print-directory -C $(SRC) help
 
--include $(patsubst %.o,%.d,qemu/main.o $(PART_OBJECTS) $(FAKE_OBJECTS) $(addsuffix .o,$(C_TESTS) $(TOOLS)) \
-	tests/process/playing_guest.o tests/process/program.o tests/bench/measure.o $(BENCH_OBJECTS))
+-include $(patsubst %.o,%.d,qemu/main.o $(PART_OBJECTS) $(FAKE_OBJECTS) $(addsuffix .o,$(C_TESTS) $(TOOLS) $(FUZZERS)) \
+	tests/fuzz/shared/virtual_host.o tests/process/playing_guest.o tests/process/program.o tests/bench/measure.o $(BENCH_OBJECTS))
 
 endif

@@ -5,26 +5,14 @@
  * memory is misused. One of the old program's is translated first, for a domain of which xenstore
  * knows this or that.
  */
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "fuzz/shared/expect.h"
 #include "toolstack/old_line.h"
 #include "toolstack/option.h"
 #include "toolstack/plan.h"
 
 enum { ARGS_MAX = 256, SAVED_STATE_FD = 35 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void expect(int holds, const char *what)
-{
-    if (!holds) {
-        fprintf(stderr, "does not hold: %s\n", what);
-        abort();
-    }
-}
 
 static int split(char *text, const char *args[ARGS_MAX])
 {
