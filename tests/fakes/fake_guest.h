@@ -28,6 +28,7 @@ struct fake_guest {
     uint32_t first_port, port_count; /* the range mapped; count 0: none */
     bool intx;
     unsigned intx_edges; /* times it went up */
+    unsigned dma_calls;  /* guest_read and guest_write, together */
     int fd;
 };
 
