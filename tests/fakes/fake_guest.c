@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "fakes/fake_guest.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -62,6 +64,23 @@ static int open_fd(void)
     return fd;
 }
 
+/* Zeros, but where a file says otherwise. */
+static uint8_t *map_ram(void)
+{
+    const char *path = getenv("FAKE_GUEST_MEMORY");
+    int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
+    uint8_t *ram = mmap(NULL, FAKE_GUEST_RAM, PROT_READ | PROT_WRITE,
+                        path ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS, fd, 0);
+
+    if (ram == MAP_FAILED) {
+        abort();
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return ram;
+}
+
 static struct guest *join(uint16_t domid, uint8_t slot, const struct guest_device *device,
                           const char *behave, struct err *err)
 {
@@ -84,6 +103,7 @@ static struct guest *join(uint16_t domid, uint8_t slot, const struct guest_devic
     g->fake.domid = domid;
     g->fake.slot = slot;
     g->fake.device = *device;
+    g->fake.ram = map_ram();
     g->fake.fd = open_fd();
     open_guest = g;
     return g;
@@ -116,6 +136,7 @@ void guest_close(struct guest *g)
             guests_log = NULL;
         }
         close(g->fake.fd);
+        munmap(g->fake.ram, FAKE_GUEST_RAM);
         open_guest = NULL;
         free(g);
     }

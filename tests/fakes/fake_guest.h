@@ -8,7 +8,8 @@
  * event; FAKE_GUEST_OPEN=fail refuses to be joined, =hang never answers, =die ends the
  * process; the same of FAKE_GUEST_TAKE_OVER. FAKE_GUEST_SOCKET is a path: a datagram socket there
  * takes the guest's accesses, each a struct fake_guest_access, and sends it back, with its value,
- * when it has been served.
+ * when it has been served. FAKE_GUEST_MEMORY is a file of FAKE_GUEST_RAM bytes, which is then the
+ * guest's memory, for others to share.
  */
 #ifndef FAKES_FAKE_GUEST_H
 #define FAKES_FAKE_GUEST_H
@@ -24,7 +25,7 @@ struct fake_guest {
     struct guest_device device;
     uint16_t domid;
     uint8_t slot;
-    uint8_t ram[FAKE_GUEST_RAM];
+    uint8_t *ram;                    /* FAKE_GUEST_RAM bytes */
     uint32_t first_port, port_count; /* the range mapped; count 0: none */
     bool intx;
     unsigned intx_edges; /* times it went up */
