@@ -8,6 +8,7 @@ enum {
     LINE = 5,
     CONTROL = PORT,
     STATUS = PORT + 0x04,
+    UART_CONTROL = PORT + 0x09,
     MEM_PAGE = PORT + 0x0c,
     CODEC = PORT + 0x10,
     SCTL = PORT + 0x20,
@@ -126,6 +127,7 @@ bool card_init(void)
         return false;
     }
     out32(CONTROL, CONTROL_44100);
+    out8(UART_CONTROL, 0);
     out32(SCTL, FORMAT);
     write_codec(0x16, 0x02); /* reset */
     write_codec(0x16, 0x03);

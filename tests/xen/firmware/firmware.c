@@ -9,9 +9,12 @@
  *     wait SECONDS           of the card's time, while it plays
  *     finish                 waits for the pattern's end, and says what was seen of the card
  *     reset                  as the button does
+ *     hostile SECONDS [SEED] everything to the card that a guest can do, at random (hostile.h)
+ *     setup                  of the card and its mixer anew, as a driver does at its start
  * Where there are none it plays 40 seconds. At their end it switches itself off.
  */
 #include "card.h"
+#include "hostile.h"
 #include "machine.h"
 
 /* From Xen's public interface, start_info.h. */
@@ -74,6 +77,16 @@ static void say_what_was_seen(void)
         seen.interrupts, seen.early, seen.jumps, seen.late_ms);
 }
 
+static void be_hostile(uint32_t seconds, uint32_t seed)
+{
+    struct hostile_report done;
+
+    say("lab: is hostile %u s, seed %u", seconds, seed);
+    done = hostile(seconds, seed);
+    say("lab: was hostile accesses=%u strings=%u repeats=%u starts=%u interrupts=%u seed=%u",
+        done.accesses, done.strings, done.repeats, done.starts, done.interrupts, seed);
+}
+
 /* False: there is no such order. */
 static bool obey(struct text *line)
 {
@@ -91,6 +104,16 @@ static bool obey(struct text *line)
     } else if (take(line, "reset")) {
         say("lab: resets itself");
         machine_reset();
+    } else if (take(line, "hostile")) {
+        uint32_t seconds = take_number(line, 3600);
+        uint32_t seed = take_number(line, UINT32_MAX / 10);
+
+        be_hostile(seconds, seed > 0 ? seed : machine_ticks() % (UINT32_MAX / 10));
+    } else if (take(line, "setup")) {
+        if (!card_init()) {
+            say("lab: there is no ES1370 any more");
+            machine_off();
+        }
     }
     return line->at == line->end || *line->at == '#';
 }

@@ -13,7 +13,6 @@ enum {
     SPEAKER = 0x61, /* bit 0 is channel 2's gate, bit 5 its output */
     RESET_CONTROL = 0xcf9,
     PCI_ADDRESS = 0xcf8,
-    PCI_DATA = 0xcfc,
     PM_BASE = 0xb000, /* where hvmloader puts it */
     PM_CONTROL = PM_BASE + 4,
     CODE_SEGMENT = 0x08, /* start.S */
@@ -139,6 +138,18 @@ void machine_sleep(void)
     __asm__ volatile("sti; hlt; cli" : : : "memory");
 }
 
+void machine_glance(void)
+{
+    __asm__ volatile("sti; nop; cli" : : : "memory");
+}
+
+void machine_mask_line(unsigned line, bool masked)
+{
+    uint8_t others = (uint8_t)(in8(PIC1 + 1) & ~(1u << line));
+
+    out8(PIC1 + 1, (uint8_t)(others | (unsigned)masked << line));
+}
+
 /* --- the clock --- */
 
 static uint32_t ticks_per_ms;
@@ -188,25 +199,24 @@ uint32_t machine_ms(uint32_t ticks)
 
 /* --- PCI --- */
 
-static void select(unsigned function, unsigned offset)
+void machine_select_pci(unsigned function, unsigned offset)
 {
-    out32(PCI_ADDRESS, UINT32_C(0x80000000) | function << 8 | offset);
+    out32(PCI_ADDRESS, UINT32_C(0x80000000) | function << 8 | (offset & 0xfc));
 }
 
 static uint32_t config_read(unsigned function, unsigned offset)
 {
-    select(function, offset);
-    return in32(PCI_DATA);
+    machine_select_pci(function, offset);
+    return in32(MACHINE_PCI_DATA);
 }
 
 static void config_write(unsigned function, unsigned offset, uint32_t value)
 {
-    select(function, offset);
-    out32(PCI_DATA, value);
+    machine_select_pci(function, offset);
+    out32(MACHINE_PCI_DATA, value);
 }
 
-/* Its device and function number on bus 0; 0, the host bridge, if there is none. */
-static unsigned find(uint32_t id)
+unsigned machine_find_pci(uint32_t id)
 {
     for (unsigned function = 0xff; function > 0; function--) {
         if (config_read(function, 0x00) == id) {
@@ -218,7 +228,7 @@ static unsigned find(uint32_t id)
 
 bool machine_take_pci(uint32_t id, uint16_t port, unsigned line, void (*handler)(void))
 {
-    unsigned function = find(id), bridge = find(PIIX3_ID);
+    unsigned function = machine_find_pci(id), bridge = machine_find_pci(PIIX3_ID);
 
     if (function == 0 || bridge == 0 || line > 7) {
         return false;
@@ -241,7 +251,7 @@ bool machine_take_pci(uint32_t id, uint16_t port, unsigned line, void (*handler)
 /* As ACPI's S5, of which QEMU's PIIX4 has the type 0. */
 void machine_off(void)
 {
-    unsigned power = find(PIIX4_PM_ID);
+    unsigned power = machine_find_pci(PIIX4_PM_ID);
 
     config_write(power, 0x40, PM_BASE | 1);
     config_write(power, 0x80, 1);

@@ -31,6 +31,14 @@ static inline uint8_t in8(uint16_t port)
     return value;
 }
 
+static inline uint16_t in16(uint16_t port)
+{
+    uint16_t value;
+
+    __asm__ volatile("inw %1, %0" : "=a"(value) : "Nd"(port) : "memory");
+    return value;
+}
+
 static inline uint32_t in32(uint16_t port)
 {
     uint32_t value;
@@ -50,12 +58,27 @@ void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 uint32_t machine_ticks(void);
 uint32_t machine_ms(uint32_t ticks);
 
-/* Looks for a device on bus 0 by the word "device << 16 | vendor", and gives it the I/O ports from
+/* A device on bus 0 by the word "device << 16 | vendor": its device and function number; 0, which
+ * is the host bridge, if there is none. */
+unsigned machine_find_pci(uint32_t id);
+
+/* Configuration space: shows the longword around that offset at the four ports from
+ * MACHINE_PCI_DATA on. */
+enum { MACHINE_PCI_DATA = 0xcfc };
+void machine_select_pci(unsigned function, unsigned offset);
+
+/* Looks for a device as above, and gives it the I/O ports from
  * that one on by its first BAR, and the interrupt line for its INTA#. False: there is none. */
 bool machine_take_pci(uint32_t id, uint16_t port, unsigned line, void (*handler)(void));
 
 /* Waits for an interrupt, and lets its handler run. */
 void machine_sleep(void);
+
+/* Lets the handler run if there is an interrupt now. */
+void machine_glance(void);
+
+/* Whether the interrupt line, of the first eight, is heard. */
+void machine_mask_line(unsigned line, bool masked);
 
 _Noreturn void machine_off(void);
 _Noreturn void machine_reset(void);

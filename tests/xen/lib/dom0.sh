@@ -38,13 +38,13 @@ mark() {
 # rewinds, since what is rewound has already been recorded; and without shared memory, since
 # PulseAudio 16 now and then aborts (memblock_replace_import) when one who plays leaves while another
 # records. From the mark on, programs can connect.
-start_pulse() {
+start_pulse() { # [PULSEAUDIO-OPTION...]
     mkdir -p /run/lab/pulse
     rm -f /run/lab/pulse/native
     pulseaudio -n --daemonize=no --use-pid-file=no --exit-idle-time=-1 --disallow-exit \
         --disable-shm --log-level=info --log-time=1 \
         -L "module-null-sink sink_name=lab rate=44100 channels=2 format=s16le norewinds=1" \
-        -L "module-native-protocol-unix socket=/run/lab/pulse/native auth-anonymous=1" \
+        -L "module-native-protocol-unix socket=/run/lab/pulse/native auth-anonymous=1" "$@" \
         >>/run/lab/pulse.log 2>&1 &
     pulse_pid=$!
     wait_until 30 test -S /run/lab/pulse/native || fail "PulseAudio does not start" pulse.log
