@@ -64,16 +64,18 @@ static void fill(void)
 
 static void look(void)
 {
-    uint32_t now = machine_ticks(), moved;
+    uint32_t before = machine_ticks(), after, moved;
 
     out32(MEM_PAGE, DAC2_PAGE);
     moved = ((in32(DAC2_SIZE) >> 16) - play.played) % BUFFER;
-    /* A step back looks like one of almost the whole buffer. */
-    if (moved > frames_in(now - play.looked) + PERIOD) {
+    after = machine_ticks();
+    /* The processor may stand still in between: the card has moved for as long as that at most. A
+     * step back looks like one of almost the whole buffer. */
+    if (moved > frames_in(after - play.looked) + PERIOD) {
         play.report.jumps++;
     }
     play.played += moved;
-    play.looked = now;
+    play.looked = before;
 }
 
 /*
