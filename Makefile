@@ -109,8 +109,11 @@ install: all ## install it (DESTDIR=... for a package)
 		-e 's,^DEVICE_MODEL = .*,DEVICE_MODEL = "$(libexecdir)/qemu-dm",' \
 		-e "s,^VERSION = .*,VERSION = $$(sed -n 's/^#define CONFIG_VERSION //p' config.h)," \
 		$(SRC)/scripts/xm2xl >$(DESTDIR)$(sbindir)/qemu-dm-xm2xl
-	chmod 755 $(DESTDIR)$(sbindir)/qemu-dm-xm2xl
-	install -m 644 $(SRC)/qemu/qemu-dm.8 $(SRC)/qemu/qemu-dm-xm2xl.8 $(DESTDIR)$(mandir)/man8
+	sed "s,^VERSION = .*,VERSION = $$(sed -n 's/^#define CONFIG_VERSION //p' config.h)," \
+		$(SRC)/scripts/pci-stub >$(DESTDIR)$(sbindir)/qemu-dm-pci-stub
+	chmod 755 $(DESTDIR)$(sbindir)/qemu-dm-xm2xl $(DESTDIR)$(sbindir)/qemu-dm-pci-stub
+	install -m 644 $(SRC)/qemu/qemu-dm.8 $(SRC)/qemu/qemu-dm-xm2xl.8 \
+		$(SRC)/qemu/qemu-dm-pci-stub.8 $(DESTDIR)$(mandir)/man8
 	install -m 644 $(SRC)/qemu/qemu-dm.conf.5 $(DESTDIR)$(mandir)/man5
 	@# The host's owner may have changed it.
 	test -e $(DESTDIR)$(sysconfdir)/xen/qemu-dm.conf || \

@@ -23,7 +23,7 @@ make_tree()
     mkdir -p tree/qemu/audio/drivers tree/scripts
     cp "$SRC/configure" "$SRC/Makefile" tree
     cp "$SRC"/qemu/*.8 "$SRC"/qemu/qemu-dm.conf* tree/qemu
-    cp -r "$SRC/scripts/xm2xl" "$SRC/scripts/xm2xl.d" tree/scripts
+    cp -r "$SRC/scripts/xm2xl" "$SRC/scripts/xm2xl.d" "$SRC/scripts/pci-stub" tree/scripts
     for name in pa pipewire alsa oss midi_alsa wav none; do
         echo "int driver_$name;" >"tree/qemu/audio/drivers/$name.c"
     done
@@ -270,6 +270,9 @@ options_reach_the_program()
     expect said 'device_model_override = "/usr/libexec/qemu-dm/qemu-dm"'
     root/usr/sbin/qemu-dm-xm2xl --version >said
     expect said 'qemu-dm-xm2xl 0.1'
+    [ -f root/usr/share/man/man8/qemu-dm-pci-stub.8 ]
+    root/usr/sbin/qemu-dm-pci-stub --version >said
+    expect said 'qemu-dm-pci-stub 0.1'
     echo 'driver = none' >root/etc/xen/qemu-dm.conf
     make -C build DESTDIR="$PWD/root" install
     expect root/etc/xen/qemu-dm.conf 'driver = none'
