@@ -22,12 +22,13 @@
 
 static const char *engine_path(const struct conf *conf)
 {
+    static char moved[sizeof(CONFIG_ENGINE_PATH ENGINE_MOVED)];
     const char *path = getenv("QEMU_DM_ENGINE");
 
     if (!path || !*path) {
         path = conf_value(conf, NULL, "engine");
     }
-    return path ? path : CONFIG_ENGINE_PATH;
+    return path ? path : engine_of_host(CONFIG_ENGINE_PATH, moved, sizeof(moved));
 }
 
 static void show_help(void)

@@ -2,18 +2,44 @@
 #include "engine/engine.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fds.h"
 #include "base/log.h"
 
+const char *engine_of_host(const char *path, char *moved, size_t size)
+{
+    int length = snprintf(moved, size, "%s" ENGINE_MOVED, path);
+
+    return length > 0 && (size_t)length < size && access(moved, X_OK) == 0 ? moved : path;
+}
+
+/* It would start itself on and on. */
+static bool is_this_program(const char *path)
+{
+    struct stat it, self;
+
+    return stat(path, &it) == 0 && stat("/proc/self/exe", &self) == 0 && it.st_dev == self.st_dev &&
+           it.st_ino == self.st_ino;
+}
+
 bool engine_become(char *const argv[], struct err *err)
 {
+    if (is_this_program(argv[0])) {
+        return err_set(
+            err,
+            "the engine %s is qemu-dm itself. Install the distribution's Xen device model "
+            "again (apt install --reinstall qemu-system-xen), or name it by engine= in "
+            "qemu-dm.conf",
+            argv[0]);
+    }
     execv(argv[0], argv);
     return err_set(err,
                    "cannot start the engine %s: %s. Install the distribution's Xen device model "

@@ -8,13 +8,22 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/resource.h>
 #include <sys/types.h>
 
 #include "base/err.h"
 
-/* Replaces this process by the engine. Returns only if that fails, with err set. argv[0] is the
- * engine's path. */
+/* What the distribution's device model has behind its name where the package xen-qemu-dm-default
+ * has put this program in its place (dpkg-divert). */
+#define ENGINE_MOVED ".distrib"
+
+/* Where the distribution's device model is that is installed as path: there, or, if it was moved
+ * away, where it is now, which is then written to moved, of size bytes. Any thread. */
+const char *engine_of_host(const char *path, char *moved, size_t size);
+
+/* Replaces this process by the engine. Returns only if that fails, with err set: there is none, or
+ * it is this program. argv[0] is the engine's path. */
 bool engine_become(char *const argv[], struct err *err);
 
 /* What the toolstack gave this process and the engine is to have, but this process not. */

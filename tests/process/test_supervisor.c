@@ -296,6 +296,24 @@ static void a_missing_engine_is_named(void **state)
     assert_true(file_says(log_path, "close domid=7"));
 }
 
+/* As where its package has put it in the distribution's place, and that is gone. */
+static void is_not_its_own_engine(void **state)
+{
+    char itself[64];
+    int status;
+
+    (void)state;
+    snprintf(itself, sizeof(itself), "%s/itself", dir);
+    assert_int_equal(symlink(program, itself), 0);
+    setenv("QEMU_DM_ENGINE", itself, 1);
+    status = end_of(start("exit 0", with_card));
+    setenv("QEMU_DM_ENGINE", engine, 1);
+    unlink(itself);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 1);
+    assert_true(file_says(stderr_path, "itself is qemu-dm itself"));
+}
+
 static void says_more_when_asked(void **state)
 {
     (void)state;
@@ -580,6 +598,7 @@ int main(void)
         cmocka_unit_test_setup(a_mistake_in_the_hosts_file_is_told_and_the_machine_runs,
                                fresh_logs),
         cmocka_unit_test_setup(a_missing_engine_is_named, fresh_logs),
+        cmocka_unit_test_setup(is_not_its_own_engine, fresh_logs),
         cmocka_unit_test_setup(says_more_when_asked, fresh_logs),
         cmocka_unit_test_setup(explains_itself, fresh_logs),
         cmocka_unit_test_setup(shows_the_card_while_it_runs, fresh_logs),
