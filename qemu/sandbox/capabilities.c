@@ -17,7 +17,7 @@ bool capabilities_drop(bool change, struct err *err)
     capng_clear(CAPNG_SELECT_ALL);
     /* What a program could get that is executed. It may not be ours to change, and is of no use
      * where nothing can be (sandbox/syscalls.c). */
-    capng_apply(CAPNG_SELECT_BOUNDS);
+    (void)!capng_apply(CAPNG_SELECT_BOUNDS);
     if (change) {
         capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_SETUID, CAP_SETGID, -1);
     }

@@ -413,7 +413,10 @@ static int all_in_force(void)
 
 static int mounts_as_this_host_lets_us(void)
 {
-    return unshare(CLONE_NEWNS) == 0 ? IN_FORCE_FILES_READ_ONLY : 0;
+    /* Not where the root is a folder of another mount: in a plain chroot. */
+    return unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) == 0
+               ? IN_FORCE_FILES_READ_ONLY
+               : 0;
 }
 
 /* In a process of its own. */
