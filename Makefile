@@ -112,9 +112,12 @@ install: all ## install it (DESTDIR=... for a package)
 	sed "s,^VERSION = .*,VERSION = $$(sed -n 's/^#define CONFIG_VERSION //p' config.h)," \
 		$(SRC)/scripts/pci-stub >$(DESTDIR)$(sbindir)/qemu-dm-pci-stub
 	chmod 755 $(DESTDIR)$(sbindir)/qemu-dm-xm2xl $(DESTDIR)$(sbindir)/qemu-dm-pci-stub
-	install -m 644 $(SRC)/qemu/qemu-dm.8 $(SRC)/qemu/qemu-dm-xm2xl.8 \
-		$(SRC)/qemu/qemu-dm-pci-stub.8 $(DESTDIR)$(mandir)/man8
-	install -m 644 $(SRC)/qemu/qemu-dm.conf.5 $(DESTDIR)$(mandir)/man5
+	@# The pages of the tree tell of the folders that are usual.
+	set -e; for page in $(notdir $(wildcard $(SRC)/qemu/*.[58])); do \
+		sed -e 's,/usr/local/lib/qemu-dm,$(libexecdir),' \
+			-e 's,/etc/xen/qemu-dm\.conf,$(sysconfdir)/xen/qemu-dm.conf,' \
+			$(SRC)/qemu/$$page >$(DESTDIR)$(mandir)/man$${page##*.}/$$page; \
+		chmod 644 $(DESTDIR)$(mandir)/man$${page##*.}/$$page; done
 	@# The host's owner may have changed it.
 	test -e $(DESTDIR)$(sysconfdir)/xen/qemu-dm.conf || \
 		install -m 644 $(SRC)/qemu/qemu-dm.conf $(DESTDIR)$(sysconfdir)/xen

@@ -260,8 +260,11 @@ options_reach_the_program()
     [ "$(readlink root/usr/sbin/qemu-dm)" = /usr/libexec/qemu-dm/qemu-dm ]
     [ "$(readlink root/usr/lib/xen-4.9/bin/qemu-dm)" = /usr/libexec/qemu-dm/qemu-dm ]
     cmp root/etc/xen/qemu-dm.conf "$SRC/qemu/qemu-dm.conf"
-    [ -f root/usr/share/man/man5/qemu-dm.conf.5 ]
-    [ -f root/usr/share/man/man8/qemu-dm-xm2xl.8 ]
+    for page in "$SRC"/qemu/*.[1-9]; do
+        expect "root/usr/share/man/man${page##*.}/${page##*/}" '.Sh SEE ALSO'
+    done
+    expect root/usr/share/man/man8/qemu-dm.8 'override = "/usr/libexec/qemu-dm/qemu-dm"'
+    expect root/usr/share/man/man8/qemu-dm.8 '.Pa /etc/xen/qemu-dm.conf'
     [ -f root/usr/libexec/qemu-dm/xm2xl/rules.py ]
     # Where it will be, it is not yet.
     expect root/usr/sbin/qemu-dm-xm2xl 'PARTS = "/usr/libexec/qemu-dm/xm2xl"'
@@ -270,7 +273,6 @@ options_reach_the_program()
     expect said 'device_model_override = "/usr/libexec/qemu-dm/qemu-dm"'
     root/usr/sbin/qemu-dm-xm2xl --version >said
     expect said 'qemu-dm-xm2xl 0.1'
-    [ -f root/usr/share/man/man8/qemu-dm-pci-stub.8 ]
     root/usr/sbin/qemu-dm-pci-stub --version >said
     expect said 'qemu-dm-pci-stub 0.1'
     echo 'driver = none' >root/etc/xen/qemu-dm.conf

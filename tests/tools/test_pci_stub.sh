@@ -516,23 +516,8 @@ its_own_options()
     expect err "a device's name is empty"
 }
 
-# All that --help tells of, and nothing that man complains of.
-its_page()
-{
-    make_machine
-    pci_stub --help
-    grep -oE -e '--[a-z-]+' out | sort -u >options
-    [ "$(wc -l <options)" = 5 ]
-    while read -r option; do
-        grep -qE "Fl -${option#--}( |\$)" "$SRC/qemu/qemu-dm-pci-stub.8"
-    done <options
-    man -l --warnings "$SRC/qemu/qemu-dm-pci-stub.8" 2>&1 >page | tee complaints
-    [ ! -s complaints ]
-    expect page xen-pciback
-}
-
 run_cases a_slot_to_pci_stub_and_back to_xen_pciback_and_back hidden_at_boot no_driver_at_all \
     devices_are_found a_list a_dry_run no_module a_display_in_use a_disk_in_use a_network_in_use \
     a_bridge no_iommu no_iommu_of_xens a_shared_group half_a_slot_under_xen no_reset \
     a_domain_has_it a_stub_that_takes_it_again no_driver_to_go_back_to xl_fails \
-    a_write_that_fails a_kernel_that_does_nothing its_own_options its_page
+    a_write_that_fails a_kernel_that_does_nothing its_own_options
