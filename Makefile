@@ -95,7 +95,7 @@ qemu-dm: qemu/main.o $(PART_OBJECTS)
 .PHONY: install
 install: all ## install it (DESTDIR=... for a package)
 	install -d $(DESTDIR)$(libexecdir) $(DESTDIR)$(sbindir) $(DESTDIR)$(sysconfdir)/xen \
-		$(DESTDIR)$(mandir)/man5 $(DESTDIR)$(mandir)/man8
+		$(DESTDIR)$(mandir)/man5 $(DESTDIR)$(mandir)/man8 $(DESTDIR)$(completiondir)
 	install -m 755 qemu-dm $(DESTDIR)$(libexecdir)/qemu-dm
 	ln -sf $(libexecdir)/qemu-dm $(DESTDIR)$(sbindir)/qemu-dm
 	@# Never over a device model that somebody else has put there.
@@ -118,6 +118,9 @@ install: all ## install it (DESTDIR=... for a package)
 			-e 's,/etc/xen/qemu-dm\.conf,$(sysconfdir)/xen/qemu-dm.conf,' \
 			$(SRC)/qemu/$$page >$(DESTDIR)$(mandir)/man$${page##*.}/$$page; \
 		chmod 644 $(DESTDIR)$(mandir)/man$${page##*.}/$$page; done
+	install -m 644 $(SRC)/qemu/qemu-dm.bash-completion $(DESTDIR)$(completiondir)/qemu-dm
+	ln -sf qemu-dm $(DESTDIR)$(completiondir)/qemu-dm-xm2xl
+	ln -sf qemu-dm $(DESTDIR)$(completiondir)/qemu-dm-pci-stub
 	@# The host's owner may have changed it.
 	test -e $(DESTDIR)$(sysconfdir)/xen/qemu-dm.conf || \
 		install -m 644 $(SRC)/qemu/qemu-dm.conf $(DESTDIR)$(sysconfdir)/xen

@@ -22,7 +22,7 @@ make_tree()
 {
     mkdir -p tree/qemu/audio/drivers tree/scripts
     cp "$SRC/configure" "$SRC/Makefile" tree
-    cp "$SRC"/qemu/*.8 "$SRC"/qemu/qemu-dm.conf* tree/qemu
+    cp "$SRC"/qemu/*.8 "$SRC"/qemu/qemu-dm.conf* "$SRC"/qemu/*.bash-completion tree/qemu
     cp -r "$SRC/scripts/xm2xl" "$SRC/scripts/xm2xl.d" "$SRC/scripts/pci-stub" tree/scripts
     for name in pa pipewire alsa oss midi_alsa wav none; do
         echo "int driver_$name;" >"tree/qemu/audio/drivers/$name.c"
@@ -265,6 +265,9 @@ options_reach_the_program()
     done
     expect root/usr/share/man/man8/qemu-dm.8 'override = "/usr/libexec/qemu-dm/qemu-dm"'
     expect root/usr/share/man/man8/qemu-dm.8 '.Pa /etc/xen/qemu-dm.conf'
+    for command in qemu-dm qemu-dm-xm2xl qemu-dm-pci-stub; do
+        expect "root/usr/share/bash-completion/completions/$command" "complete -F _qemu_dm"
+    done
     [ -f root/usr/libexec/qemu-dm/xm2xl/rules.py ]
     # Where it will be, it is not yet.
     expect root/usr/sbin/qemu-dm-xm2xl 'PARTS = "/usr/libexec/qemu-dm/xm2xl"'
