@@ -32,6 +32,12 @@ mark() {
     echo "$(uptime_s) $*" >>/run/lab/marks
 }
 
+# One of the packages under test. What it depends on is in the image already, or dpkg says so. For
+# this disk there is no tomorrow.
+install_package() { # NAME
+    DEBIAN_FRONTEND=noninteractive dpkg --force-unsafe-io --install "/lab/in/packages/$1"_*.deb
+}
+
 # --- sound -----------------------------------------------------------------
 
 # PulseAudio with nothing but a null sink, which takes frames at the rate of dom0's clock; without
@@ -165,13 +171,6 @@ create_domain() {
             xl.log xen/qemu-dm-guest.log
     domid=$(xl domid guest)
     say "domain created"
-}
-
-# Takes PCI devices from dom0, so that they can be given to a domain.
-make_assignable() { # SLOT...
-    local slot
-    modprobe xen-pciback
-    for slot; do xl pci-assignable-add "$slot"; done
 }
 
 domain_exists() {
