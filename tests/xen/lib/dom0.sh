@@ -173,6 +173,12 @@ create_domain() {
     say "domain created"
 }
 
+# The process of domain $domid's card, by its own status.
+card_pid() {
+    /usr/lib/qemu-dm/qemu-dm --status --json "$domid" | grep -oE '"card_pid": *[0-9]+' |
+        grep -oE '[0-9]+$'
+}
+
 domain_exists() {
     xenstore-exists "/local/domain/$domid"
 }
