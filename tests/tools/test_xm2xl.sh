@@ -10,6 +10,7 @@
 set -eu
 
 . "$SRC/tests/configure/lib.sh"
+. "$SRC/tests/tools/xl.sh"
 
 goldens=$SRC/tests/tools/xm2xl
 gamer=$SRC/tests/xen/old-command-line/2012.xm
@@ -216,37 +217,6 @@ cut_off_files()
 
 # --- xl ---
 
-# Sets xl and its library path to this machine's, or to those that make has fetched.
-find_xl()
-{
-    xl_libraries=
-    for xl in "$(command -v xl || true)" /usr/lib/xen-*/bin/xl \
-        "$BUILD"/tests/tools/xl/usr/lib/xen-*/bin/xl; do
-        case $xl in
-        "$BUILD"/*) xl_libraries=$(echo "$BUILD"/tests/tools/xl/usr/lib/*-linux-gnu) ;;
-        esac
-        # Debian's /usr/sbin/xl is a script that asks for a running Xen.
-        if [ -x "$xl" ] && ! head -c 2 "$xl" | grep -q '#!'; then
-            return
-        fi
-    done
-    xl=
-}
-
-# xl_reads FILE: its result is in ./json, and its complaints in ./complaints. The documented tsc_mode
-# makes xl 4.17 say that it got one.
-xl_reads()
-{
-    LD_LIBRARY_PATH=$xl_libraries LD_PRELOAD=$work/without_xen.so \
-        "$xl" -N create "$1" >json 2>said || {
-        cat said
-        return 1
-    }
-    [ -s json ]
-    grep -v -e '^Parsing config from' -e '/etc/xen/xl.conf' -e '^got a tsc mode string' said \
-        >complaints || true
-}
-
 xl_reads_all_without_complaint()
 {
     for result in "$goldens"/*.xl; do
@@ -284,8 +254,7 @@ xl_complains_of_what_was()
 set -- results_are_the_golden_ones results_stay_as_they_are standard_input comments_stay \
     another_device_model its_own_options files_that_cannot_be_read hostile_files \
     no_code_is_executed cut_off_files
-find_xl
-if [ -n "$xl" ] && cc -shared -fPIC -o "$work/without_xen.so" "$goldens/without_xen.c"; then
+if find_xl; then
     set -- "$@" xl_reads_all_without_complaint xl_makes_the_domain_of_2012 xl_complains_of_what_was
 else
     echo "ok 0 # SKIP no xl here (Debian: xen-utils-4.17): what it says of the results was not seen"
