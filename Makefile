@@ -179,15 +179,23 @@ $(RESULTS):
 	@BUILD=$(CURDIR) SRC=$(SRC_ABS) TEST_TIMEOUT=$(TEST_TIMEOUT) SANITIZERS=$(SANITIZERS) \
 		$(SRC)/tests/run one $< $@
 
-# The xl that reads what xm2xl writes, where this machine has none: it needs not be installed, and the
-# test says so where it cannot be had.
-tests/tools/test_xm2xl.sh.result: | tests/tools/xl
+# The xl that reads what xm2xl writes, and the examples, where this machine has none: it needs not be
+# installed, and the tests say so where it cannot be had.
+tests/tools/test_xm2xl.sh.result tests/tools/test_examples.sh.result: | tests/tools/xl
 tests/tools/xl:
 	@mkdir -p $@
 	@command -v xl >/dev/null || { cd $@ && version=$$(dpkg-query -W -f '$${Version}' libxen-dev) && \
 		apt-get -q -o Acquire::Retries=0 -o Acquire::http::Timeout=10 download \
 		xen-utils-$$(echo "$$version" | cut -d. -f1,2) libyajl2 && \
 		for package in *.deb; do dpkg -x $$package . || exit 1; done; } >$@/log 2>&1 || :
+
+# Likewise the program that shares a keyboard, without what it needs for its windows.
+tests/tools/test_examples.sh.result: | tests/tools/barrier
+tests/tools/barrier:
+	@mkdir -p $@
+	@command -v barriers deskflow-server >/dev/null || { cd $@ && \
+		apt-get -q -o Acquire::Retries=0 -o Acquire::http::Timeout=10 download barrier && \
+		dpkg -x barrier_*.deb .; } >$@/log 2>&1 || :
 
 .PHONY: check check-unit check-asan check-tsan
 check: $(RESULTS) $(MORE_RESULTS) ## run the tests (TEST_DIRS="unit device ..." for some of them)
