@@ -128,14 +128,19 @@ install: all ## install it (DESTDIR=... for a package)
 # --- the tests ---
 #
 # A test is linked with what it needs of the program, tests/fakes/ standing in for qemu/xen/; the
-# whole program with the fakes is tests/qemu-dm-fake.
+# whole program with the fakes is tests/qemu-dm-fake. The program itself runs with tests/fake-xen.so,
+# which stands in for Xen's libraries.
 
 TEST_DIRS := unit device process tools configure
 C_TESTS := $(patsubst $(SRC)/%.c,%,$(foreach dir,$(TEST_DIRS),$(wildcard $(SRC)/tests/$(dir)/test_*.c)))
 SH_TESTS := $(patsubst $(SRC)/%,%,$(foreach dir,$(TEST_DIRS),$(wildcard $(SRC)/tests/$(dir)/test_*.sh)))
 TOOLS := $(patsubst $(SRC)/%.c,%,$(filter-out %/test_%,$(wildcard $(SRC)/tests/tools/*.c)))
-FAKE_OBJECTS := $(patsubst $(SRC)/%.c,%.o,$(wildcard $(SRC)/tests/fakes/*.c))
+FAKE_OBJECTS := $(patsubst $(SRC)/%.c,%.o,$(filter-out %/xen_libraries.c,$(wildcard $(SRC)/tests/fakes/*.c)))
 TEST_LIBS := libqemu-dm.a libfakes.a
+# Those that start the program, and look at it from the outside.
+PROGRAM_TESTS := $(addprefix tests/process/test_, killed shortages supervisor supervisor_saving supervisor_sound)
+# And do so with the program itself and fake-xen.so, which is no sanitizer's.
+REAL_RESULTS := $(if $(SANITIZERS),,$(addsuffix .real.result,$(filter $(PROGRAM_TESTS),$(C_TESTS))))
 # Seconds, for a loaded machine; sanitizers are slow.
 TEST_TIMEOUT := $(if $(SANITIZERS),240,120)
 
@@ -154,8 +159,7 @@ libqemu-dm.a libfakes.a:
 tests/unit/test_bench_analysis: tests/bench/analysis.o
 tests/process/test_card_process tests/process/test_shortages tests/process/test_supervisor_saving: \
 	tests/process/playing_guest.o
-tests/process/test_killed tests/process/test_shortages tests/process/test_supervisor \
-	tests/process/test_supervisor_saving tests/process/test_supervisor_sound: tests/process/program.o
+$(PROGRAM_TESTS): tests/process/program.o
 $(C_TESTS): %: %.o $(TEST_LIBS)
 	$(call say,LINK)$(LINK) -o $@ $(filter %.o,$^) -Wl,--start-group $(TEST_LIBS) -Wl,--end-group \
 		$(DRIVER_LIBS) $(CMOCKA_LIBS) $(CARD_LIBS) -lm
@@ -163,13 +167,24 @@ $(C_TESTS): %: %.o $(TEST_LIBS)
 tests/qemu-dm-fake: qemu/main.o $(PURE_OBJECTS) $(FAKE_OBJECTS)
 	$(call say,LINK)$(LINK) -o $@ $^ $(DRIVER_LIBS) $(CARD_LIBS) -lm
 
+# For a program that another compiler may have built: with nothing of the sanitizers.
+FAKE_XEN_SOURCES := $(addprefix $(SRC)/tests/fakes/, xen_libraries.c fake_domain.c told.c)
+tests/fake-xen.so: SANITIZER_FLAGS =
+tests/fake-xen.so: $(FAKE_XEN_SOURCES) $(wildcard $(SRC)/tests/fakes/*.h) config.mak $(SRC)/Makefile
+	@mkdir -p $(@D)
+	$(call say,LINK)$(filter-out -MMD -MP,$(COMPILE)) $(XEN_CFLAGS) -I$(SRC)/tests -fPIC -shared -o $@ $(FAKE_XEN_SOURCES)
+
 $(TOOLS): %: %.o
 	$(call say,LINK)$(LINK) -o $@ $< -lm
 
 .PHONY: cmocka check-build
 cmocka:
 	@test "$(CMOCKA)" = yes || { echo "no tests: cmocka is $(CMOCKA)" >&2; exit 1; }
-check-build: cmocka $(C_TESTS) $(TOOLS) tests/qemu-dm-fake ## build the tests without running them
+check-build: cmocka $(C_TESTS) $(TOOLS) tests/qemu-dm-fake $(if $(REAL_RESULTS),qemu-dm tests/fake-xen.so) ## build the tests without running them
+
+$(REAL_RESULTS): %.real.result: % tests/fake-xen.so FORCE | $(if $(filter check,$(MAKECMDGOALS)),check-build,$(PROGRAM_TESTS) $(if $(PROGRAM),,qemu-dm))
+	@BUILD=$(CURDIR) SRC=$(SRC_ABS) TEST_TIMEOUT=$(TEST_TIMEOUT) SANITIZERS= \
+		QEMU_DM_PROGRAM=$(or $(PROGRAM),$(CURDIR)/qemu-dm) $(SRC)/tests/run one $< $@
 
 RESULTS := $(addsuffix .result,$(C_TESTS) $(SH_TESTS))
 $(addsuffix .result,$(SH_TESTS)): %.result: $(SRC)/% FORCE | check-build
@@ -197,8 +212,11 @@ tests/tools/barrier:
 		apt-get -q -o Acquire::Retries=0 -o Acquire::http::Timeout=10 download barrier && \
 		dpkg -x barrier_*.deb .; } >$@/log 2>&1 || :
 
-.PHONY: check check-unit check-asan check-tsan
-check: $(RESULTS) $(MORE_RESULTS) ## run the tests (TEST_DIRS="unit device ..." for some of them)
+.PHONY: check check-program check-unit check-asan check-tsan
+check: $(RESULTS) $(REAL_RESULTS) $(MORE_RESULTS) ## run the tests (TEST_DIRS="unit device ..." for some of them)
+	@$(SRC)/tests/run total $^
+
+check-program: $(REAL_RESULTS) ## run those that start the program with another (PROGRAM=/usr/lib/qemu-dm/qemu-dm)
 	@$(SRC)/tests/run total $^
 
 # Those that others would disturb come last.

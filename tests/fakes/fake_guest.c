@@ -2,15 +2,15 @@
 #include "fakes/fake_guest.h"
 
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "fakes/told.h"
 
 struct guest {
     struct fake_guest fake;
@@ -25,44 +25,6 @@ struct fake_guest *fake_guest(void)
 
 /* Opened as a guest is, before the card has given up the privilege to do so. */
 static FILE *guests_log;
-
-static FILE *open_log(void)
-{
-    const char *path = getenv("FAKE_GUEST_LOG");
-
-    return path ? fopen(path, "ae") : NULL;
-}
-
-__attribute__((format(printf, 2, 3))) static void note(FILE *log, const char *fmt, ...)
-{
-    va_list ap;
-
-    if (log) {
-        va_start(ap, fmt);
-        vfprintf(log, fmt, ap);
-        va_end(ap);
-        fflush(log);
-    }
-}
-
-/* Of FAKE_GUEST_SOCKET; without, nobody ever writes to what it returns. */
-static int open_fd(void)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    const char *path = getenv("FAKE_GUEST_SOCKET");
-    int fd;
-
-    if (!path) {
-        return eventfd(0, EFD_CLOEXEC);
-    }
-    snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-    unlink(path);
-    fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
-        abort();
-    }
-    return fd;
-}
 
 /* Zeros, but where a file says otherwise. */
 static uint8_t *map_ram(void)
@@ -82,29 +44,23 @@ static uint8_t *map_ram(void)
 }
 
 static struct guest *join(uint16_t domid, uint8_t slot, const struct guest_device *device,
-                          const char *behave, struct err *err)
+                          const char *variable, struct err *err)
 {
     struct guest *g = calloc(1, sizeof(*g));
 
     if (!g) {
         abort();
     }
-    if (behave && strcmp(behave, "fail") == 0) {
+    if (!told_to_join(variable)) {
         err_set(err, "the fake guest refuses");
         free(g);
         return NULL;
-    }
-    if (behave && strcmp(behave, "hang") == 0) {
-        pause();
-    }
-    if (behave && strcmp(behave, "die") == 0) {
-        _exit(3);
     }
     g->fake.domid = domid;
     g->fake.slot = slot;
     g->fake.device = *device;
     g->fake.ram = map_ram();
-    g->fake.fd = open_fd();
+    g->fake.fd = told_socket();
     open_guest = g;
     return g;
 }
@@ -112,25 +68,25 @@ static struct guest *join(uint16_t domid, uint8_t slot, const struct guest_devic
 struct guest *guest_open(uint16_t domid, uint8_t slot, const struct guest_device *device,
                          struct err *err)
 {
-    guests_log = open_log();
-    note(guests_log, "open domid=%u slot=%u pid=%d\n", domid, slot, (int)getpid());
-    return join(domid, slot, device, getenv("FAKE_GUEST_OPEN"), err);
+    guests_log = told_log();
+    told_note(guests_log, "open domid=%u slot=%u pid=%d\n", domid, slot, (int)getpid());
+    return join(domid, slot, device, "FAKE_GUEST_OPEN", err);
 }
 
 struct guest *guest_take_over(uint16_t domid, uint8_t slot, uint16_t server_id,
                               const struct guest_device *device, const struct guest_answer *last,
                               struct err *err)
 {
-    guests_log = open_log();
-    note(guests_log, "take-over pid=%d domid=%u slot=%u server=%u answered=%d\n", (int)getpid(),
-         domid, slot, server_id, (int)last->vcpu);
-    return join(domid, slot, device, getenv("FAKE_GUEST_TAKE_OVER"), err);
+    guests_log = told_log();
+    told_note(guests_log, "take-over pid=%d domid=%u slot=%u server=%u answered=%d\n",
+              (int)getpid(), domid, slot, server_id, (int)last->vcpu);
+    return join(domid, slot, device, "FAKE_GUEST_TAKE_OVER", err);
 }
 
 void guest_close(struct guest *g)
 {
     if (g) {
-        note(guests_log, "close domid=%u\n", g->fake.domid);
+        told_note(guests_log, "close domid=%u\n", g->fake.domid);
         if (guests_log) {
             fclose(guests_log);
             guests_log = NULL;
@@ -150,10 +106,10 @@ uint16_t guest_server_id(const struct guest *g)
 
 bool guest_retire(uint16_t domid, uint8_t slot, uint16_t server_id, struct err *err)
 {
-    FILE *log = open_log();
+    FILE *log = told_log();
 
     (void)err;
-    note(log, "retire domid=%u slot=%u server=%u\n", domid, slot, server_id);
+    told_note(log, "retire domid=%u slot=%u server=%u\n", domid, slot, server_id);
     if (log) {
         fclose(log);
     }

@@ -17,6 +17,9 @@
 
 #include <cmocka.h>
 
+/* Preloaded into the program, where that has not the fakes in it. */
+static char xen_libraries[512];
+
 char dir[32], log_path[64], stderr_path[64], run_path[64], program[512], engine[512];
 bool (*before_start)(void);
 
@@ -81,6 +84,9 @@ pid_t start(const char *behaviour, const char *const args[])
         setenv("FAKE_ENGINE", behaviour, 1);
         if (before_start && !before_start()) {
             _exit(126);
+        }
+        if (!program_is_fake()) {
+            setenv("LD_PRELOAD", xen_libraries, 1);
         }
         execv(program, (char *const *)argv);
         _exit(127);
@@ -154,6 +160,11 @@ pid_t child_named(pid_t parent, const char *name)
     return 0;
 }
 
+bool program_is_fake(void)
+{
+    return !getenv("QEMU_DM_PROGRAM");
+}
+
 int fresh_logs(void **state)
 {
     (void)state;
@@ -175,7 +186,13 @@ bool prepare_program(const char *engine_name)
         perror(dir);
         return false;
     }
-    snprintf(program, sizeof(program), "%s/tests/qemu-dm-fake", build ? build : "build");
+    if (program_is_fake()) {
+        snprintf(program, sizeof(program), "%s/tests/qemu-dm-fake", build ? build : "build");
+    } else {
+        snprintf(program, sizeof(program), "%s", getenv("QEMU_DM_PROGRAM"));
+        snprintf(xen_libraries, sizeof(xen_libraries), "%s/tests/fake-xen.so",
+                 build ? build : "build");
+    }
     snprintf(engine, sizeof(engine), "%s/tests/process/%s", src ? src : ".", engine_name);
     snprintf(log_path, sizeof(log_path), "%s/seen", dir);
     snprintf(stderr_path, sizeof(stderr_path), "%s/stderr", dir);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The whole program as a toolstack starts it, with the fakes instead of Xen:
- * for tests that look at it from the outside.
+ * for tests that look at it from the outside. It is tests/qemu-dm-fake, or what
+ * QEMU_DM_PROGRAM names, such as the installed one, with tests/fake-xen.so.
  */
 #ifndef PROCESS_PROGRAM_H
 #define PROCESS_PROGRAM_H
@@ -27,6 +28,9 @@ extern bool (*before_start)(void);
  * message, if that cannot be. */
 bool prepare_program(const char *engine_name);
 void clear_up_program(void);
+
+/* Whether the fakes are in the program, instead of qemu/xen/. */
+bool program_is_fake(void);
 
 /* A cmocka setup: logs that say nothing yet, and no fake told to do anything. */
 int fresh_logs(void **state);
