@@ -247,6 +247,15 @@ check-drivers: $(DRIVER_TESTS) ## run the drivers' tests against real sound serv
 	@BUILD=$(CURDIR) $(SRC)/tests/drivers/table $(DRIVER_HOSTS)
 	@$(SRC)/tests/run total $^
 
+# Of the Debian packages, which scripts/package makes: for scripts/check. Each has roots of its own.
+PACKAGE_TESTS := $(patsubst $(SRC)/%,%.result,$(wildcard $(SRC)/tests/package/test_*.sh))
+$(PACKAGE_TESTS): %.result: $(SRC)/% FORCE
+	@mkdir -p $(@D)
+	@BUILD=$(CURDIR) SRC=$(SRC_ABS) TEST_TIMEOUT=900 $(SRC)/tests/run one $< $@
+.PHONY: check-packages
+check-packages: $(PACKAGE_TESTS) ## build, install, upgrade and remove the Debian packages
+	@$(SRC)/tests/run total $^
+
 # --- the fuzzers ---
 #
 # tests/fuzz/NAME.c is linked as a test is, twice: with libFuzzer, in the build folder fuzz/, and
