@@ -10,6 +10,11 @@ set -eu
 
 . "$SRC/tests/configure/lib.sh"
 
+command -v git >/dev/null || {
+    echo "git is not installed: scripts/install-deps check"
+    exit 77
+}
+
 # Whoever runs this may do so from a hook, and has a name and ways of their own.
 for variable in $(git rev-parse --local-env-vars); do
     unset "$variable"
