@@ -5,8 +5,8 @@
 # A host to try xen-qemu-dm-default on, for the tests that source this: a folder with this machine's
 # release of dpkg and what that needs, entered by chroot, and in its /packages
 #   qemu-system-xen 1, 2        made up: the program says "QEMU 1", "QEMU 2"
-#   xen-qemu-dm 1, 2            made up, with the real one's prerm: "qemu-dm with QEMU 1", if QEMU is
-#                               at .distrib
+#   xen-qemu-dm 1, 2            made up, with the real one's prerm: says "qemu-dm with QEMU 1", if
+#                               that is at .distrib
 #   xen-qemu-dm-default 1, 2    the real one, of scripts/package, with these versions
 # It is in memory and mounted for this process alone, so that nothing is left of it.
 

@@ -37,9 +37,9 @@ works()
     starts 'QEMU 1' 'QEMU 2' 'qemu-dm with QEMU 1' 'qemu-dm with QEMU 2'
 }
 
-# interrupted BEFORE AFTER VERSION COMMAND...: from the saved state BEFORE, the command leads to what
-# the function AFTER checks, with this version of QEMU. The function "opposite" leads to another good
-# state, and qemu_follows=yes means that an upgrade of QEMU may come before the command is repeated.
+# interrupted BEFORE AFTER VERSION COMMAND...: from the saved state BEFORE, the command leads to
+# what the function AFTER checks, with this version of QEMU. The function "opposite" leads to a good
+# state too, and with qemu_follows=yes an upgrade of QEMU may come before the command is repeated.
 interrupted()
 {
     before=$1
