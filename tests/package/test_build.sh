@@ -75,6 +75,9 @@ it_has_these_files()
 /usr/sbin/qemu-dm -> ../lib/qemu-dm/qemu-dm
 /usr/sbin/qemu-dm-pci-stub
 /usr/sbin/qemu-dm-xm2xl
+/usr/share/bash-completion/completions/qemu-dm
+/usr/share/bash-completion/completions/qemu-dm-pci-stub -> qemu-dm
+/usr/share/bash-completion/completions/qemu-dm-xm2xl -> qemu-dm
 /usr/share/doc/xen-qemu-dm/README.md.gz
 /usr/share/doc/xen-qemu-dm/changelog.gz
 /usr/share/doc/xen-qemu-dm/copyright
@@ -85,7 +88,9 @@ it_has_these_files()
 END
     (cd "$work/program" && find etc usr -type l -printf '/%p -> %l\n' -o ! -type d -printf '/%p\n') |
         sed 's,/usr/lib/xen-[0-9.]*/,/usr/lib/xen-VERSION/,' | LC_ALL=C sort >found
-    diff expected found
+    grep -v '/examples/' found | diff expected -
+    (cd "$work/program/usr/share/doc/xen-qemu-dm/examples" && find . -type f) | sort >examples
+    (cd "$SRC/debian/examples" && find . -type f) | sort | diff - examples
     [ "$(cat "$work/program/DEBIAN/conffiles")" = /etc/xen/qemu-dm.conf ]
 }
 
