@@ -235,7 +235,10 @@ bool machine_take_pci(uint32_t id, uint16_t port, unsigned line, void (*handler)
     }
     device_handler = handler;
     set_gate(PIC_VECTOR + line, device_entry);
-    config_write(bridge, 0x60, line * UINT32_C(0x01010101)); /* all four PIRQs */
+    /* All four PIRQs. Under Xen, QEMU 10 takes them from four bytes further up when these are
+     * written: the bridge's own slot is added to them. */
+    config_write(bridge, 0x64, line * UINT32_C(0x01010101));
+    config_write(bridge, 0x60, line * UINT32_C(0x01010101));
     out8(PIC_EDGE_LEVEL, (uint8_t)(1u << line));
     out8(PIC1 + 1, (uint8_t) ~(1u << line));
 
