@@ -101,7 +101,8 @@ stop_pulse() { # [SIGNAL]
 # sets to /run/lab/pipewire before it creates the domain.
 start_pipewire() {
     local config=/run/lab/pipewire/config
-    mkdir -p $config/pipewire/pipewire.conf.d $config/wireplumber/{main,bluetooth}.lua.d
+    mkdir -p $config/pipewire/pipewire.conf.d \
+        $config/wireplumber/{wireplumber.conf.d,main.lua.d,bluetooth.lua.d}
     rm -f $PIPEWIRE_RUNTIME_DIR/pipewire-0
     cat >$config/pipewire/pipewire.conf.d/lab.conf <<END
 context.properties = { default.clock.rate = 44100 support.dbus = false }
@@ -109,6 +110,12 @@ context.objects = [ { factory = adapter args = {
     factory.name = support.null-audio-sink node.name = lab media.class = Audio/Sink
     audio.position = [ FL FR ] audio.rate = 44100 object.linger = true
 } } ]
+END
+    # WirePlumber 0.5; then, for Debian 12, 0.4.
+    cat >$config/wireplumber/wireplumber.conf.d/lab.conf <<END
+wireplumber.profiles = { main = {
+    hardware.audio = disabled hardware.bluetooth = disabled hardware.video-capture = disabled
+} }
 END
     cat >$config/wireplumber/main.lua.d/60-lab.lua <<END
 alsa_monitor.enabled = false
