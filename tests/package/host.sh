@@ -68,6 +68,7 @@ make_packages()
     cp xen-qemu-dm.control/prerm xen-qemu-dm/DEBIAN/
     cat >"xen-qemu-dm$qemu_dm" <<END
 #!/bin/sh
+[ "\$(readlink -f $stock)" = $stock ] || exit 1
 printf 'qemu-dm with '
 exec $stock
 END
