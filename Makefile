@@ -251,7 +251,7 @@ check-drivers: $(DRIVER_TESTS) ## run the drivers' tests against real sound serv
 PACKAGE_TESTS := $(patsubst $(SRC)/%,%.result,$(wildcard $(SRC)/tests/package/test_*.sh))
 $(PACKAGE_TESTS): %.result: $(SRC)/% FORCE
 	@mkdir -p $(@D)
-	@BUILD=$(CURDIR) SRC=$(SRC_ABS) TEST_TIMEOUT=900 $(SRC)/tests/run one $< $@
+	@BUILD=$(CURDIR) SRC=$(SRC_ABS) TEST_TIMEOUT=1500 $(SRC)/tests/run one $< $@
 .PHONY: check-packages
 check-packages: $(PACKAGE_TESTS) ## build, install, upgrade and remove the Debian packages
 	@$(SRC)/tests/run total $^
