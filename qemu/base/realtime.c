@@ -7,15 +7,17 @@
 #include <sys/mman.h>
 
 /* Below a sound server's own threads (PulseAudio's run at 5), whom ours must not keep from playing
- * what they have. The kernel's limit on realtime threads (sched_rt_runtime_us) leaves the host a
- * share of each processor whatever a guest makes the card do. */
+ * what they have; in turns with each other's, or a card that its guest keeps busy would keep
+ * another's from its own for as long as it likes. The kernel's limit on realtime threads
+ * (sched_rt_runtime_us) leaves the host a share of each processor whatever a guest makes the card
+ * do. */
 enum { PRIORITY = 4 };
 
 bool realtime_enter(struct err *err)
 {
     const struct sched_param param = {.sched_priority = PRIORITY};
 
-    if (sched_setscheduler(0, SCHED_FIFO, &param) < 0) {
+    if (sched_setscheduler(0, SCHED_RR, &param) < 0) {
         return err_set(err,
                        "no realtime scheduling: %s. Sound may break while the host is busy; root, "
                        "CAP_SYS_NICE or 'ulimit -r %d' would allow it",

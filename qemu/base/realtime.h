@@ -20,7 +20,7 @@
 
 /*
  * Makes the calling thread, and the threads that it starts from now on,
- * SCHED_FIFO, and keeps the process's memory from being paged out: both are
+ * SCHED_RR, and keeps the process's memory from being paged out: both are
  * what a sound's thread needs to be on time beside a busy host. False, with err
  * saying what is missing and how to allow it, where the system does not let it;
  * the process goes on as it was.
