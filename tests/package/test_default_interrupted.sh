@@ -38,8 +38,9 @@ works()
 }
 
 # interrupted BEFORE AFTER VERSION COMMAND...: from the saved state BEFORE, the command leads to
-# what the function AFTER checks, with this version of QEMU. The function "opposite" leads to a good
-# state too, and with qemu_follows=yes an upgrade of QEMU may come before the command is repeated.
+# what the function AFTER checks, with this version of QEMU. The function that $opposite names leads to
+# a good state too, and with qemu_follows=yes an upgrade of QEMU may come before the command is
+# repeated.
 interrupted()
 {
     before=$1
@@ -67,7 +68,7 @@ interrupted()
 
         echo "- the opposite"
         load killed
-        opposite
+        "$opposite"
 
         if [ "$qemu_follows" = yes ]; then
             echo "- after an upgrade of QEMU"
@@ -120,13 +121,45 @@ removed_by_force()
     dpkg -P --force-remove-reinstreq xen-qemu-dm-default
 }
 
+# The opposites.
+
+goes()
+{
+    removed_by_force
+    qemu_is_default 1
+}
+
+comes()
+{
+    dpkg_i xen-qemu-dm-default-1
+    qemu_dm_is_default 1
+}
+
+goes_and_qemu_comes()
+{
+    dpkg -r xen-qemu-dm-default
+    dpkg_i qemu-system-xen-2
+    qemu_is_default 2
+}
+
+goes_and_the_others_come()
+{
+    removed_by_force
+    dpkg_i qemu-system-xen-2 xen-qemu-dm-2
+    qemu_is_default 2
+}
+
+all_come()
+{
+    dpkg_i qemu-system-xen-1 xen-qemu-dm-1 xen-qemu-dm-default-1
+    qemu_dm_is_default 1
+}
+
+# The cases.
+
 installation()
 {
-    opposite()
-    {
-        removed_by_force
-        qemu_is_default 1
-    }
+    opposite=goes
     qemu_follows=yes
     interrupted without qemu_dm_is_default 1 dpkg -i /packages/xen-qemu-dm-default-1.deb
     hindered without qemu_dm_is_default dpkg -i /packages/xen-qemu-dm-default-1.deb
@@ -134,22 +167,14 @@ installation()
 
 upgrade()
 {
-    opposite()
-    {
-        removed_by_force
-        qemu_is_default 1
-    }
+    opposite=goes
     qemu_follows=yes
     interrupted with qemu_dm_is_default 1 dpkg -i /packages/xen-qemu-dm-default-2.deb
 }
 
 removal()
 {
-    opposite()
-    {
-        dpkg_i xen-qemu-dm-default-1
-        qemu_dm_is_default 1
-    }
+    opposite=comes
     qemu_follows=yes
     interrupted with qemu_is_default 1 dpkg -r xen-qemu-dm-default
     hindered with qemu_is_default dpkg -r xen-qemu-dm-default
@@ -157,45 +182,27 @@ removal()
 
 purge()
 {
-    opposite()
-    {
-        dpkg_i xen-qemu-dm-default-1
-        qemu_dm_is_default 1
-    }
+    opposite=comes
     qemu_follows=yes
     interrupted with qemu_is_default 1 dpkg -P xen-qemu-dm-default
 }
 
 qemu_upgrade()
 {
-    opposite()
-    {
-        dpkg -r xen-qemu-dm-default
-        dpkg_i qemu-system-xen-2
-        qemu_is_default 2
-    }
+    opposite=goes_and_qemu_comes
     interrupted with qemu_dm_is_default 2 dpkg -i /packages/qemu-system-xen-2.deb
 }
 
 all_upgraded()
 {
-    opposite()
-    {
-        removed_by_force
-        dpkg_i qemu-system-xen-2 xen-qemu-dm-2
-        qemu_is_default 2
-    }
+    opposite=goes_and_the_others_come
     interrupted without qemu_dm_is_default 2 dpkg -i /packages/xen-qemu-dm-default-2.deb \
         /packages/qemu-system-xen-2.deb /packages/xen-qemu-dm-2.deb
 }
 
 all_removed()
 {
-    opposite()
-    {
-        dpkg_i qemu-system-xen-1 xen-qemu-dm-1 xen-qemu-dm-default-1
-        qemu_dm_is_default 1
-    }
+    opposite=all_come
     may_be_gone=yes
     interrupted with nothing_is_left 1 dpkg -r qemu-system-xen xen-qemu-dm xen-qemu-dm-default
 }
